@@ -1,0 +1,1 @@
+"""Miyabi: a live board of how far long jobs have got, read from nothing but their output."""

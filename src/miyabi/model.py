@@ -1,0 +1,229 @@
+"""What everyone in the house speaks of: tasks, projects, progress and log events.
+
+Every struct refuses bad values at birth, so that nobody behind it must check again. JSON is written with the
+field names as they stand here, and a field that is ``None`` is left out.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+Status = Literal["pending", "running", "completed", "failed", "blocked", "cancelled"]
+STATUSES: tuple[Status, ...] = ("pending", "running", "completed", "failed", "blocked", "cancelled")
+FINAL: frozenset[Status] = frozenset({"completed", "failed", "cancelled"})
+"""A task leaves one of these only by an explicit restart."""
+
+Priority = Literal["P0", "P1", "P2", "P3"]
+ProjectStatus = Literal["active", "paused", "completed", "archived"]
+
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$"
+Id = Annotated[str, Meta(pattern=ID_PATTERN, description="1 to 128 of A-Z a-z 0-9 . _ @ + -")]
+"""A task's or a project's id: safe in a URL, in a file name and as a log stream's name."""
+
+TaskType = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$", description="cdk_deploy, build, … or your own")]
+"""``cdk_deploy``, ``agent_execution``, ``issue_creation``, ``build``, or another word."""
+
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Text = Annotated[str, Meta(max_length=4000)]
+Millis = Annotated[int, Meta(ge=0)]
+"""Milliseconds since 1970-01-01T00:00:00Z."""
+
+_ID = re.compile(ID_PATTERN)
+
+
+class Progress(Struct, frozen=True, omit_defaults=True):
+    """How far something has got, as its own output says.
+
+    ``current`` of ``total`` in the unit the tool shows (files, bytes, steps); ``None`` where it shows none.
+    ``percentage`` is 0 to 100 with one decimal, ``None`` when nothing may be claimed; it is 100 only when
+    ``current`` equals ``total`` or the tool itself says 100 % without a count.
+    """
+
+    current: float | None = None
+    total: float | None = None
+    percentage: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.total is not None and not self.total > 0:
+            raise ValueError("`total` must be greater than 0; leave it out when it is unknown")
+        if self.current is not None and not self.current >= 0:
+            raise ValueError("`current` must be 0 or more")
+        if self.percentage is not None and not 0 <= self.percentage <= 100:
+            raise ValueError("`percentage` must be between 0 and 100")
+
+    @classmethod
+    def of(cls, current: float, total: float) -> Progress:
+        """``current`` of ``total``, the percentage following from them: 99.9 until they are equal."""
+        if current == total:
+            return cls(current, total, 100.0)
+        return cls(current, total, max(0.0, min(99.9, round(100 * current / total, 1))))
+
+
+class Source(Struct, frozen=True, omit_defaults=True):
+    """Where a progress was read: the format's name, the line (1 is the first) and how sure the reader is."""
+
+    format: str
+    line: int
+    text: str
+    confidence: Annotated[float, Meta(ge=0, le=1)] = 1.0
+
+
+class Details(Struct, frozen=True, omit_defaults=True):
+    """What a task is doing and where its lines are."""
+
+    phase: str | None = None
+    current_step: str | None = None
+    log_group: str | None = None
+    log_stream: str | None = None
+    error_message: str | None = None
+    source: Source | None = None
+    command: str | None = None
+    exit_code: int | None = None
+
+
+class GitHub(Struct, frozen=True, omit_defaults=True):
+    """The issue or pull request a task belongs to."""
+
+    issue_number: int | None = None
+    issue_url: str | None = None
+    pr_number: int | None = None
+    pr_url: str | None = None
+
+
+class Task(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One job: one log stream. A version of it is known by ``(task_id, timestamp)``; the highest is current.
+
+    Times are ISO 8601 in UTC with milliseconds, so that text order is time order.
+    """
+
+    task_id: Id
+    timestamp: Millis
+    task_name: Name
+    task_type: TaskType
+    status: Status
+    project_id: Id
+    created_at: str
+    updated_at: str
+    priority: Priority = "P2"
+    progress: Progress = Progress()
+    description: Text | None = None
+    completed_at: str | None = None
+    duration_seconds: float | None = None
+    details: Details = Details()
+    metadata: dict[str, Any] = {}
+    github: GitHub | None = None
+    ttl: int | None = None
+
+    @property
+    def final(self) -> bool:
+        """Whether only a restart may change the status."""
+        return self.status in FINAL
+
+
+class Resources(Struct, frozen=True, omit_defaults=True):
+    """Where a project lives."""
+
+    github_repo: str | None = None
+    s3_bucket: str | None = None
+    cloudfront_distribution: str | None = None
+    api_endpoint: str | None = None
+
+
+class Project(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What tasks are grouped by."""
+
+    project_id: Id
+    project_name: Name
+    status: ProjectStatus
+    created_at: str
+    updated_at: str
+    description: Text | None = None
+    owner: str | None = None
+    resources: Resources | None = None
+
+
+class Tally(Struct, frozen=True):
+    """A project's tasks in figures: how many in each status, and the sum of the completed ones' seconds."""
+
+    pending: int = 0
+    running: int = 0
+    completed: int = 0
+    failed: int = 0
+    blocked: int = 0
+    cancelled: int = 0
+    completed_seconds: float = 0.0
+
+    @property
+    def success_rate(self) -> float | None:
+        """Completed of those that ended by themselves, 0 to 1; ``None`` before the first has."""
+        ended = self.completed + self.failed
+        return round(self.completed / ended, 4) if ended else None
+
+    @property
+    def mean_duration_seconds(self) -> float | None:
+        """Mean run time of the completed tasks; ``None`` before the first."""
+        return round(self.completed_seconds / self.completed, 3) if self.completed else None
+
+
+class NewEvent(Struct, frozen=True):
+    """A line on its way into a log stream: when it was printed (ms) and its text.
+
+    A text that ends in ``\\r`` is redrawn by the next line of its stream (a bar, or a line shown before it was
+    whole); any other text is a finished line.
+    """
+
+    timestamp: Millis
+    message: str
+
+
+class LogEvent(Struct, frozen=True, omit_defaults=True):
+    """A line in a log stream.
+
+    ``position`` is the backend's word for its place: opaque, and what a later read continues after.
+    ``line`` is its number within the stream (1 is the first) where the backend numbers lines.
+    """
+
+    position: str
+    timestamp: Millis
+    message: str
+    line: int | None = None
+
+
+class Writer(Struct, frozen=True):
+    """Who appends, and the number of its first line in the batch, so that a batch sent twice is stored once."""
+
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    sequence: Annotated[int, Meta(ge=0)]
+
+
+def is_id(text: str) -> bool:
+    """Whether ``text`` may stand as a task's or project's id."""
+    return _ID.match(text) is not None
+
+
+def slug(text: str, fallback: str = "task") -> str:
+    """The nearest id to ``text``: what is not allowed becomes ``-``; at most 64 characters."""
+    clean = re.sub(r"[^A-Za-z0-9._@+-]+", "-", text).strip("-._@+")[:64]
+    return clean or fallback
+
+
+def new_id(name: str, token: str | None = None) -> str:
+    """A fresh id that says what it is: the name's slug and 8 random hex digits."""
+    return f"{slug(name).lower()}-{token or secrets.token_hex(4)}"
+
+
+def iso(ms: int) -> str:
+    """``ms`` as the text all records use: ``2026-11-23T21:07:31.000Z``."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def millis(text: str) -> int:
+    """The inverse of :func:`iso`. Raises ``ValueError`` when ``text`` is not ISO 8601."""
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
