@@ -11,7 +11,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, MsgspecError, Struct, json
 
 Status = Literal["pending", "running", "completed", "failed", "blocked", "cancelled"]
 STATUSES: tuple[Status, ...] = ("pending", "running", "completed", "failed", "blocked", "cancelled")
@@ -227,3 +227,64 @@ def millis(text: str) -> int:
     return round(datetime.fromisoformat(text).timestamp() * 1000)
 
 
+class RunStart(Struct, frozen=True, omit_defaults=True, tag_field="miyabi", tag="start"):
+    """The first line that ``miyabi run`` writes into a task's stream: what is run, as what.
+
+    ``run`` is the writer's id; only a :class:`RunExit` with the same one ends it, so a job that prints somebody
+    else's markers ends nothing.
+    """
+
+    run: str
+    name: Name
+    type: TaskType
+    project: Id
+    command: str = ""
+    host: str = ""
+    user: str = ""
+    directory: str = ""
+
+
+class RunExit(Struct, frozen=True, omit_defaults=True, tag_field="miyabi", tag="exit"):
+    """The last line that ``miyabi run`` writes: how the command ended.
+
+    ``code`` as a shell gives it (128 + n for death by signal n); ``None`` when nobody saw the end.
+    """
+
+    run: str
+    code: int | None
+    signal: str | None = None
+    duration_seconds: float = 0.0
+
+
+Marker = RunStart | RunExit
+_MARKERS = json.Decoder(Marker)
+_MARKER_START = '{"miyabi":'
+
+
+def marker_line(marker: Marker) -> str:
+    """``marker`` as a line of a log stream."""
+    return json.encode(marker).decode()
+
+
+def read_marker(message: str) -> Marker | None:
+    """The marker that a line is, or ``None`` for any other line."""
+    if not message.startswith(_MARKER_START):
+        return None
+    try:
+        return _MARKERS.decode(message)
+    except MsgspecError:
+        return None
+
+
+GROUP_OF_TYPE = {
+    "cdk_deploy": "/miyabi/cdk-deploy",
+    "agent_execution": "/miyabi/agents",
+    "issue_creation": "/miyabi/agents",
+}
+SYSTEM_GROUP = "/miyabi/system"
+OTHER_GROUP = "/miyabi/jobs"
+
+
+def group_of(task_type: str) -> str:
+    """The log group that a task's lines go to: by its type; ``/miyabi/jobs`` for builds, tests and the rest."""
+    return GROUP_OF_TYPE.get(task_type, OTHER_GROUP)

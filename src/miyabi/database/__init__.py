@@ -1,0 +1,138 @@
+"""Service 6, the database: every version of every task, the projects, and what each stream's reader knows.
+
+It is the truth: what the cache says is a copy of it, and what the page shows came from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from miyabi.model import Project, Status, Tally, Task
+
+MAX_PAGE = 1000
+"""Records in one answer."""
+
+
+class Bookmark(Struct, frozen=True, array_like=True):
+    """How far a task's stream has been read, and the reader's state there (at most 4 KB), so that any collector can go on."""
+
+    position: str = ""
+    reader: bytes = b""
+
+
+class Current(Struct, frozen=True):
+    """A task's current state together with its bookmark (``None``: its stream was never read)."""
+
+    task: Task
+    bookmark: Bookmark | None = None
+
+
+class Save(Struct, frozen=True):
+    """One write: a task, and with it the bookmark up to which its lines are in it.
+
+    ``base`` is what the writer had read before (``None``: nothing was there); the write is refused when something
+    else is there now, so that nobody's change is lost. ``bookmark`` ``None`` leaves the stored one as it is.
+    ``kept``: the version stays in the task's history; progress that moves many times a second need not.
+    """
+
+    task: Task
+    base: Current | None = None
+    bookmark: Bookmark | None = None
+    kept: bool = True
+
+
+class TaskQuery(Struct, frozen=True):
+    """Which tasks a list holds; what is ``None`` does not limit it. ``active``: not in a final status."""
+
+    status: Status | None = None
+    project_id: str | None = None
+    task_type: str | None = None
+    active: bool | None = None
+
+
+class TaskPage(Struct, frozen=True):
+    """Some tasks, and the cursor that continues behind them (``None``: that was all)."""
+
+    tasks: list[Task]
+    next: str | None = None
+
+
+class Changes(Struct, frozen=True):
+    """Tasks that changed, oldest change first and each once, and where to go on from."""
+
+    tasks: list[Task]
+    next: str
+
+
+class ProjectRow(Struct, frozen=True):
+    """A project with its tasks counted."""
+
+    project: Project
+    tally: Tally
+
+
+class Database(Protocol):
+    """Tasks and projects. Every list answers from an index and a bounded page, whatever is stored.
+
+    Errors: :class:`DatabaseUnavailable` (:class:`DatabaseFull` when there is no room); after it nothing of the call
+    was stored. ``ValueError`` for a cursor that this backend did not make.
+    """
+
+    async def get(self, task_ids: Sequence[str]) -> list[Current | None]:
+        """The current state of each id, in the same order; ``None`` where there is none."""
+
+    async def save(self, saves: Sequence[Save]) -> list[bool]:
+        """Write each, all or nothing on disk once it returns, and say for each whether it was kept.
+
+        A write is refused (``False``) when its ``timestamp`` is older than what is stored, or when its ``base`` is
+        not what is stored (compared by timestamp and bookmark position). The same write made twice changes nothing.
+        A task whose project is unknown makes that project, named by its id.
+        """
+
+    async def tasks(self, query: TaskQuery, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
+        """Current tasks, newest first (``created_at``, then ``task_id``).
+
+        A cursor survives changes between the pages: nothing that was there all along is left out or comes twice.
+        """
+
+    async def history(self, task_id: str, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
+        """The kept versions of a task, newest first; the current state is the first of them."""
+
+    async def changed(self, after: str = "", limit: int = 1000) -> Changes:
+        """Tasks saved after ``after`` in their current state. ``next`` of an empty answer is where the feed ends now;
+        with ``limit`` 0 that alone is answered."""
+
+    async def wait(self, after: str, timeout: float) -> bool:
+        """Return ``True`` as soon as :meth:`changed` ``(after)`` has something, ``False`` after ``timeout`` seconds."""
+
+    async def project(self, project_id: str) -> ProjectRow | None:
+        """One project with its counts."""
+
+    async def projects(self, *, cursor: str | None = None, limit: int = 100) -> tuple[list[ProjectRow], str | None]:
+        """Projects by id with their counts, and the cursor that continues behind them."""
+
+    async def save_project(self, project: Project, *, new: bool = False) -> bool:
+        """Write a project; ``False`` when ``new`` and there is one of that id already."""
+
+    async def cursor(self, name: str) -> str:
+        """What :meth:`set_cursor` last stored under ``name``; empty when nothing."""
+
+    async def set_cursor(self, name: str, value: str) -> None:
+        """Remember where a reader of some feed stands. Losing it costs work, never correctness."""
+
+    async def ping(self) -> None:
+        """Return when the database answers; raise :class:`DatabaseUnavailable` when it does not."""
+
+    async def close(self) -> None:
+        """Let go of files and connections."""
+
+
+class DatabaseUnavailable(Exception):
+    """The database does not answer."""
+
+
+class DatabaseFull(DatabaseUnavailable):
+    """There is no room for more records."""

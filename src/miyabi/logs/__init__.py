@@ -1,0 +1,89 @@
+"""Service 7, logging: log groups hold streams, streams hold lines in the order of their arrival."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from miyabi.model import LogEvent, NewEvent, Writer
+
+MAX_EVENT_BYTES = 1_000_000
+"""A line is stored whole up to here; a longer one comes as several (CloudWatch Logs' own limit is 1 MB)."""
+MAX_BATCH = 10_000
+"""Events in one append, as in PutLogEvents."""
+
+
+class Stream(Struct, frozen=True):
+    """A log stream: ``position`` is that of its newest line, ``touched`` where it stands in :meth:`Logs.changed`."""
+
+    group: str
+    name: str
+    position: str
+    touched: str
+
+
+class LogPage(Struct, frozen=True):
+    """Some lines of a stream, oldest first. ``next`` continues after them, ``previous`` before them."""
+
+    events: list[LogEvent]
+    next: str
+    previous: str
+
+
+class Group(Struct, frozen=True):
+    """A log group with its retention; ``bytes`` and ``events`` count what it holds now."""
+
+    name: str
+    retention_days: int
+    streams: int
+    events: int
+    bytes: int
+
+
+class Logs(Protocol):
+    """Where lines are kept. Groups and streams come to be by the first append.
+
+    Errors: :class:`LogsFull` when nothing can be stored any more, :class:`LogsUnavailable` when the service does
+    not answer; after either, nothing of the call was stored and the same call may be made again.
+    """
+
+    async def append(self, group: str, stream: str, events: Sequence[NewEvent], writer: Writer | None = None) -> int:
+        """Store ``events`` at the end of the stream, in their order; once it returns they are on disk.
+
+        With ``writer``, events whose number this writer has already stored in this stream are left out, so a
+        batch can be sent again after an answer was lost. Returns how many were stored now.
+        """
+
+    async def read(
+        self, group: str, stream: str, *, after: str = "", before: str | None = None, limit: int = 1000
+    ) -> LogPage:
+        """The first ``limit`` lines after ``after`` (the beginning when empty), each exactly once.
+
+        With ``before`` the last ``limit`` lines before it instead (the stream's end when empty). An unknown
+        stream is an empty one. Raises ``ValueError`` for a position this backend did not make.
+        """
+
+    async def changed(self, after: str = "", limit: int = 1000) -> Sequence[Stream]:
+        """Streams with lines newer than ``after`` (a :attr:`Stream.touched`; all when empty), oldest change first."""
+
+    async def wait(self, after: str, timeout: float) -> bool:
+        """Return ``True`` as soon as :meth:`changed` ``(after)`` has something, ``False`` after ``timeout`` seconds."""
+
+    async def groups(self) -> Sequence[Group]:
+        """All groups by name."""
+
+    async def ping(self) -> None:
+        """Return when the service answers; raise :class:`LogsUnavailable` when it does not."""
+
+    async def close(self) -> None:
+        """Finish what was acknowledged and let go of files and connections."""
+
+
+class LogsUnavailable(Exception):
+    """The log service does not answer."""
+
+
+class LogsFull(LogsUnavailable):
+    """There is no room for more lines."""

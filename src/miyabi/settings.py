@@ -1,0 +1,81 @@
+"""The only reader of the environment: every setting of every service, with its default."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct, ValidationError, convert
+
+DEFAULT_PORT = 8420
+PREFIX = "MIYABI_"
+
+
+class SettingsError(ValueError):
+    """A setting that can't be used; the message says what to write instead."""
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Each field is read from ``MIYABI_`` and its name in capitals.
+
+    The backends are URLs: ``logs``, ``database`` and ``cache`` name where that service is. ``local:`` (lines and
+    records in SQLite files in ``data``) and ``memory:`` are the embedded ones.
+    """
+
+    data: Path
+    """Folder of the embedded stores, and of lines that wait to be sent."""
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    logs: str = "local:"
+    database: str = "sqlite:"
+    cache: str = "memory:"
+    tasks: str = "local:"
+    """Where the gateway finds the task API: ``local:`` in its own process, or an ``http://`` address."""
+    url: str | None = None
+    """Board that ``miyabi run`` sends to; unset: the one running on this data folder, else the folder itself."""
+    token: str | None = None
+    """Sent by the command line as ``Authorization: Bearer``."""
+    rate_limit: float = 1000.0
+    """Requests a second the gateway lets through; 0 is no limit."""
+    rate_burst: int = 2000
+    sweep_seconds: float = 5.0
+    """How often the collector looks for lines that no signal told it of."""
+
+
+def from_environment(environ: Mapping[str, str] | None = None, **given: object) -> Settings:
+    """Settings from the environment, with ``given`` (command line options; ``None`` is unset) before it.
+
+    Raises :class:`SettingsError` naming the variable and what it may be.
+    """
+    env = os.environ if environ is None else environ
+    values: dict[str, object] = {
+        name: env[PREFIX + name.upper()] for name in Settings.__struct_fields__ if env.get(PREFIX + name.upper())
+    }
+    values |= {name: value for name, value in given.items() if value is not None}
+    values["data"] = Path(str(values.get("data") or default_data())).expanduser().absolute()
+    try:
+        return convert(values, Settings, strict=False, dec_hook=_path)
+    except ValidationError as error:
+        raise SettingsError(_explain(str(error))) from None
+
+
+def default_data() -> Path:
+    """The platform's folder for a user's data, e.g. ``~/.local/share/miyabi``."""
+    from platformdirs import (
+        user_data_path,
+    )  # imported late: most starts name no folder themselves but tests do
+
+    return user_data_path("miyabi", appauthor=False)
+
+
+def _path(kind: type, value: object) -> object:
+    if kind is Path:
+        return Path(str(value))
+    raise NotImplementedError(kind)
+
+
+def _explain(message: str) -> str:
+    what, _, where = message.partition(" - at `$.")
+    name = where.rstrip("`").upper()
+    return f"{PREFIX}{name}: {what[0].lower()}{what[1:]}. Correct it, or unset it for the default."
