@@ -257,7 +257,7 @@ class RunExit(Struct, frozen=True, omit_defaults=True, tag_field="miyabi", tag="
 
 
 Marker = RunStart | RunExit
-_MARKERS = json.Decoder(Marker)
+_MARKERS: json.Decoder[Marker] = json.Decoder(Marker)
 _MARKER_START = '{"miyabi":'
 
 

@@ -17,7 +17,7 @@ MAX_PAGE = 1000
 
 
 class Bookmark(Struct, frozen=True, array_like=True):
-    """How far a task's stream has been read, and the reader's state there (at most 4 KB), so that any collector can go on."""
+    """How far a stream has been read, and the reader's state there (at most 4 KB): any collector can go on from it."""
 
     position: str = ""
     reader: bytes = b""
