@@ -5,12 +5,13 @@ It is the truth: what the cache says is a copy of it, and what the page shows ca
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
-from miyabi.model import Project, Status, Tally, Task
+from miyabi.model import Project, Status, Tally, Task, millis
 
 MAX_PAGE = 1000
 """Records in one answer."""
@@ -136,3 +137,19 @@ class DatabaseUnavailable(Exception):
 
 class DatabaseFull(DatabaseUnavailable):
     """There is no room for more records."""
+
+
+def cursor_after(task: Task) -> str:
+    """The cursor of :meth:`Database.tasks` behind ``task``: its place in the order, so it outlives the task itself."""
+    return urlsafe_b64encode(f"{task.created_at} {task.task_id}".encode()).decode().rstrip("=")
+
+
+def cursor_place(cursor: str) -> tuple[str, str]:
+    """The ``(created_at, task_id)`` behind which a cursor continues; ``ValueError`` when it is none of ours."""
+    try:
+        text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        created_at, task_id = text.split(" ")
+        millis(created_at)
+    except ValueError:
+        raise ValueError(f"`{cursor[:80]}` is no cursor; take `next_cursor` from the page before, as it is") from None
+    return created_at, task_id

@@ -1,0 +1,83 @@
+"""What every HTTP service of the house shares: problem details (RFC 9457) and how a body is read within a limit."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+from starlette.responses import Response
+from starlette.types import Receive
+
+PROBLEM_JSON = "application/problem+json"
+TYPE_PREFIX = "urn:miyabi:problem:"
+
+TITLES = {
+    "bad-request": (400, "The request can't be read"),
+    "invalid-parameter": (400, "A parameter is unknown or can't be used"),
+    "invalid-body": (400, "The body can't be used"),
+    "forbidden-host": (403, "This address is not served here"),
+    "not-found": (404, "Nothing is here"),
+    "method-not-allowed": (405, "This method is not served here"),
+    "conflict": (409, "The task's state does not allow this"),
+    "too-large": (413, "The body is too large"),
+    "unsupported-media-type": (415, "The body must be JSON"),
+    "rate-limited": (429, "Too many requests"),
+    "internal": (500, "Something broke here"),
+    "bad-gateway": (502, "The service behind the gateway answered wrongly"),
+    "unavailable": (503, "A service behind this one does not answer"),
+    "timeout": (504, "The service behind the gateway took too long"),
+    "storage-full": (507, "There is no room to store this"),
+}
+"""Name of a problem → its status and title. The ``type`` member is :data:`TYPE_PREFIX` and the name: stable."""
+
+
+class ProblemDetails(Struct, frozen=True, omit_defaults=True):
+    """The body of every error answer."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+    parameter: str | None = None
+    """The query parameter or body field that is at fault, where one is."""
+
+
+class Problem(Exception):
+    """An error answer: the name in :data:`TITLES`, what is wrong here, and what to do."""
+
+    def __init__(self, name: str, detail: str, *, parameter: str | None = None, **headers: str) -> None:
+        super().__init__(detail)
+        self.status, title = TITLES[name]
+        self.details = ProblemDetails(TYPE_PREFIX + name, title, self.status, detail, parameter)
+        self.headers = {key.replace("_", "-"): value for key, value in headers.items()}
+
+    def response(self) -> Response:
+        """The answer to send."""
+        body = msgspec.json.encode(self.details)
+        return Response(body, self.status, self.headers, media_type=PROBLEM_JSON)
+
+
+class ClientGone(Exception):
+    """The client went away before its request was whole."""
+
+
+async def read_body(receive: Receive, headers: dict[bytes, bytes], limit: int) -> bytes:
+    """The whole body, at most ``limit`` bytes; raises :class:`Problem` ``too-large`` as soon as it is known."""
+    declared = headers.get(b"content-length", b"")
+    if declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit)
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > limit:
+            raise _too_large(limit)
+        if not message.get("more_body"):
+            return b"".join(chunks)
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem("too-large", f"At most {limit:,} bytes are taken in one request. Send several smaller ones.")

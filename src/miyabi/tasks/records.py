@@ -1,0 +1,110 @@
+"""Cache-aside: ask the cache, on a miss the database, warm the cache, answer. Without the cache only speed is lost."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from prometheus_client import Counter
+
+from miyabi.cache import NEWEST, Cache, CacheUnavailable, Listing
+from miyabi.database import MAX_PAGE, Database, Save, TaskPage, TaskQuery, cursor_after
+from miyabi.model import Project, Task
+
+log = logging.getLogger("miyabi.tasks")
+
+T = TypeVar("T")
+
+CACHE_HITS = Counter("miyabi_cache_hits_total", "Reads that the cache answered", ["kind"])
+CACHE_MISSES = Counter("miyabi_cache_misses_total", "Reads that went on to the database", ["kind"])
+CACHE_FAILURES = Counter("miyabi_redis_connection_failures_total", "RedisConnectionFailures: the cache did not answer")
+
+TASK_HIT, TASK_MISS = CACHE_HITS.labels("task"), CACHE_MISSES.labels("task")
+LIST_HIT, LIST_MISS = CACHE_HITS.labels("list"), CACHE_MISSES.labels("list")
+
+
+class Records:
+    """Tasks and projects as the API reads and writes them."""
+
+    def __init__(self, database: Database, cache: Cache, database_name: str = "SQLite") -> None:
+        self._database = database
+        self._cache = cache
+        self._warning = f"Redis unavailable, using {database_name}"
+
+    async def task(self, task_id: str) -> Task | None:
+        """A task's current state."""
+        cached = await self._try(self._cache.task(task_id), None)
+        if cached is not None:
+            TASK_HIT.inc()
+            return cached
+        TASK_MISS.inc()
+        current = (await self._database.get([task_id]))[0]
+        if current is None:
+            return None
+        await self._try(self._cache.put([current.task]), None)
+        return current.task
+
+    async def tasks(self, query: TaskQuery, cursor: str | None, limit: int) -> TaskPage:
+        """A page of tasks: the first page of the two hot lists from the cache, any other from the database."""
+        name = _listing(query, limit) if cursor is None else None
+        if name is None:
+            return await self._database.tasks(query, cursor=cursor, limit=limit)
+        whole = await self._try(self._cache.listing(name), None)
+        if whole is None:
+            LIST_MISS.inc()
+            whole = await self._fill(name)
+        else:
+            LIST_HIT.inc()
+        if whole is None:
+            return await self._database.tasks(query, cursor=cursor, limit=limit)
+        return _first_page(name, whole, limit)
+
+    async def save(self, save: Save) -> bool:
+        """Write to the database, then to the cache. ``False``: somebody else wrote in between."""
+        kept = (await self._database.save([save]))[0]
+        if kept:
+            await self._try(self._cache.put([save.task]), None)
+        return kept
+
+    async def save_project(self, project: Project) -> None:
+        """Write to the database, then to the cache."""
+        await self._database.save_project(project)
+        await self._try(self._cache.put_project(project), None)
+
+    async def _fill(self, name: Listing) -> tuple[Task, ...] | None:
+        """Read a hot list whole, from the database into the cache; ``None`` when it is too long to keep."""
+        since = await self._try(self._cache.mark(), "")
+        query = TaskQuery(active=True) if name == "active" else TaskQuery()
+        bound = MAX_PAGE if name == "active" else NEWEST
+        page = await self._database.tasks(query, limit=bound)
+        if name == "active" and page.next is not None:
+            return None
+        await self._try(self._cache.fill(name, page.tasks, since), None)
+        return tuple(page.tasks)
+
+    async def _try(self, call: Awaitable[T], otherwise: T) -> T:
+        try:
+            return await call
+        except CacheUnavailable:
+            CACHE_FAILURES.inc()
+            log.warning(self._warning)
+            return otherwise
+
+
+def _listing(query: TaskQuery, limit: int) -> Listing | None:
+    if query.status or query.project_id or query.task_type or query.active is False:
+        return None
+    if query.active:
+        return "active"
+    return "newest" if limit < NEWEST else None
+
+
+def _first_page(name: Listing, whole: tuple[Task, ...], limit: int) -> TaskPage:
+    """The first ``limit`` of a whole list.
+
+    ``newest`` is cut at its bound, so a list that is shorter than its bound is known to end there.
+    """
+    more = len(whole) > limit or (name == "newest" and len(whole) >= NEWEST)
+    tasks = list(whole[:limit])
+    return TaskPage(tasks, cursor_after(tasks[-1]) if more and tasks else None)
