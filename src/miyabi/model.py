@@ -17,6 +17,8 @@ Status = Literal["pending", "running", "completed", "failed", "blocked", "cancel
 STATUSES: tuple[Status, ...] = ("pending", "running", "completed", "failed", "blocked", "cancelled")
 FINAL: frozenset[Status] = frozenset({"completed", "failed", "cancelled"})
 """A task leaves one of these only by an explicit restart."""
+TTL_SECONDS = 90 * 24 * 3600
+"""A task is forgotten so long after its last update."""
 
 Priority = Literal["P0", "P1", "P2", "P3"]
 ProjectStatus = Literal["active", "paused", "completed", "archived"]

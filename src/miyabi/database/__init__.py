@@ -15,6 +15,8 @@ from miyabi.model import Project, Status, Tally, Task, millis
 
 MAX_PAGE = 1000
 """Records in one answer."""
+LINES_READ = "lines-read"
+"""Name of the cursor (:meth:`Database.cursor`) up to which the collector has read the logs' change feed."""
 
 
 class Bookmark(Struct, frozen=True, array_like=True):

@@ -91,7 +91,7 @@ class TaskPatch(Struct, frozen=True, forbid_unknown_fields=True):
     status: Literal["cancelled", "running"] | UnsetType = UNSET
     task_name: Name | UnsetType = UNSET
     priority: Priority | UnsetType = UNSET
-    description: Text | None | UnsetType = UNSET
+    description: Text | UnsetType | None = UNSET
 
 
 class NewProject(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,0 +1,52 @@
+"""What the operations stand on: the services that wiring gave, and what is asked of all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from miyabi.logs import Logs
+from miyabi.tasks.hub import Hub
+from miyabi.tasks.service import TaskService
+from miyabi.tasks.shapes import Collected, Health, ServiceHealth
+
+Probe = Callable[[], Awaitable[None]]
+"""Returns when a service answers, raises when it does not."""
+PROBE_SECONDS = 2.0
+VITAL = frozenset({"database"})
+"""Without these no task can be served; without any other one, something is only slower or later."""
+
+
+class Api:
+    """The task API's parts. ``probes`` are asked for ``/health``; ``collect`` runs the collector once."""
+
+    def __init__(
+        self,
+        service: TaskService,
+        logs: Logs,
+        hub: Hub,
+        collect: Callable[[], Awaitable[Collected]],
+        probes: Mapping[str, Probe],
+    ) -> None:
+        self.service = service
+        self.logs = logs
+        self.hub = hub
+        self.collect = collect
+        self._probes = probes
+
+    async def health(self) -> Health:
+        """Every service's state, asked all at once."""
+        states = await asyncio.gather(*(_probed(probe) for probe in self._probes.values()))
+        services = dict(zip(self._probes, states, strict=True))
+        down = {name for name, state in services.items() if state.status == "down"}
+        return Health("down" if down & VITAL else "degraded" if down else "ok", services)
+
+
+async def _probed(probe: Probe) -> ServiceHealth:
+    try:
+        await asyncio.wait_for(probe(), PROBE_SECONDS)
+    except TimeoutError:
+        return ServiceHealth("down", f"no answer within {PROBE_SECONDS:g} s")
+    except Exception as error:  # whatever a driver raises, the answer is the same: this service is down
+        return ServiceHealth("down", str(error) or type(error).__name__)
+    return ServiceHealth("ok")

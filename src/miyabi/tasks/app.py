@@ -1,0 +1,166 @@
+"""The task API as an ASGI application: from the table of operations to routes and answers."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from miyabi.database import Database, DatabaseFull, DatabaseUnavailable, TaskPage
+from miyabi.http import ClientGone, Problem, read_body
+from miyabi.logs import LogsUnavailable
+from miyabi.tasks.api import Api
+from miyabi.tasks.openapi import document
+from miyabi.tasks.operations import OPERATIONS, Answer, Call, Operation
+from miyabi.tasks.requests import check_ids, group_and_stream, parse_body, parse_query
+from miyabi.tasks.service import stream_of
+from miyabi.tasks.shapes import EventsQuery
+from miyabi.tasks.stream import Place, Viewer, Watch
+
+log = logging.getLogger("miyabi.tasks")
+
+JSON = "application/json"
+RENDERED = 64
+"""Pages kept as bytes; a page object stays the same while nothing in it changed."""
+
+
+class TasksApp:
+    """ASGI. Keep :attr:`api`'s hub started while it serves; the lifespan does so."""
+
+    def __init__(self, api: Api, database: Database) -> None:
+        self.api = api
+        self._database = database
+        self._rendered: dict[int, tuple[TaskPage, bytes, str]] = {}
+        routes = [_route(operation, self) for operation in OPERATIONS]
+        routes += [
+            Route("/api/events", self._events),
+            Route("/api/openapi.json", _openapi),
+            Route("/metrics", _metrics),
+        ]
+        self._router = Router(routes, redirect_slashes=False, default=_nothing_here, lifespan=self._lifespan)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; whatever is raised becomes a problem to answer with."""
+        if scope["type"] != "http":
+            await self._router(scope, receive, send)
+            return
+        scope["app"] = self
+        try:
+            await self._router(scope, receive, send)
+        except ClientGone:
+            return
+        except Exception as error:
+            await problem_of(error).response()(scope, receive, send)
+
+    @asynccontextmanager
+    async def _lifespan(self, app: ASGIApp) -> AsyncIterator[None]:
+        await self.api.hub.start()
+        yield
+        await self.api.hub.stop()
+
+    def render(self, answer: Answer, if_none_match: str | None) -> Response:
+        """The answer's bytes with its ETag, or 304."""
+        body, etag = self._bytes(answer)
+        if if_none_match and answer.status == 200 and etag in if_none_match:
+            return Response(status_code=304, headers={"etag": etag})
+        return Response(body, answer.status, {"etag": etag, "cache-control": "no-cache"}, JSON)
+
+    def _bytes(self, answer: Answer) -> tuple[bytes, str]:
+        if not isinstance(answer.value, TaskPage):
+            body = msgspec.json.encode(answer.value)
+            return body, answer.etag or _etag(body)
+        known = self._rendered.get(id(answer.value))
+        if known is None:
+            if len(self._rendered) >= RENDERED:
+                self._rendered.clear()
+            page = answer.value
+            body = msgspec.json.encode({"tasks": page.tasks, "next_cursor": page.next})
+            known = self._rendered[id(page)] = (page, body, _etag(body))
+        return known[1], known[2]
+
+    async def _events(self, request: Request) -> Response:
+        query: EventsQuery = parse_query(request.scope["query_string"], EventsQuery)
+        watch = Watch()
+        if query.task_id:
+            stream = stream_of(await self.api.service.task(query.task_id))
+            after = query.after
+            if after is None:
+                after = (await self.api.logs.read(*stream, before="", limit=1)).next
+            watch = Watch(query.task_id, stream, after)
+        last = Place.parse(request.headers.get("last-event-id") or query.last_event_id or "")
+        viewer = Viewer(self.api.hub, self._database, self.api.logs, watch)
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return StreamingResponse(viewer.events(last), headers=headers, media_type="text/event-stream")
+
+
+class _Endpoint:
+    """One operation behind its route."""
+
+    def __init__(self, operation: Operation, app: TasksApp) -> None:
+        self._operation = operation
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        operation = self._operation
+        headers = dict(scope["headers"])
+        path = scope["path_params"]
+        if "rest" in path:
+            path = group_and_stream(scope["raw_path"])
+        elif path:
+            check_ids(path)
+        query = parse_query(scope["query_string"], operation.query)
+        body = None
+        if operation.body is not None:
+            raw = await read_body(receive, headers, operation.body_limit)
+            body = parse_body(raw, headers.get(b"content-type", b"").decode("latin-1"), operation.body)
+        answer = await operation.handler(self._app.api, Call(path, query, body))
+        known = headers.get(b"if-none-match")
+        response = self._app.render(answer, known.decode("latin-1") if known else None)
+        await response(scope, receive, send)
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that an exception is answered with; what nobody foresaw is logged and 500."""
+    match error:
+        case Problem():
+            return error
+        case HTTPException(status_code=405):
+            allow = (error.headers or {}).get("Allow", "")
+            return Problem("method-not-allowed", f"Allowed here: {allow}.", Allow=allow)
+        case DatabaseFull():
+            return Problem("storage-full", str(error), Retry_After="5")
+        case DatabaseUnavailable() | LogsUnavailable():
+            return Problem("unavailable", str(error), Retry_After="1")
+    log.error("a request failed", exc_info=error)
+    return Problem("internal", "The request failed here, not at you. It was logged.")
+
+
+def _route(operation: Operation, app: TasksApp) -> Route:
+    path = operation.path.replace("{group}/{stream}", "{rest:path}")
+    return Route(path, _Endpoint(operation, app), methods=[operation.method])
+
+
+def _etag(body: bytes) -> str:
+    return f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
+
+
+async def _openapi(request: Request) -> Response:
+    return Response(document(), media_type=JSON)
+
+
+async def _metrics(request: Request) -> Response:
+    return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
+
+
+async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "http":
+        raise Problem("not-found", f"Nothing is served at {scope['path']}. The API is described at /api/openapi.json.")

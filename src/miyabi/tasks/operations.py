@@ -1,0 +1,168 @@
+"""The operations of the task API, as a table: what each takes, answers and may refuse.
+
+The routes, the validation and the OpenAPI document are all made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from msgspec import Struct
+
+from miyabi.database import TaskQuery
+from miyabi.http import Problem
+from miyabi.logs import LogsFull, LogsUnavailable
+from miyabi.model import Task
+from miyabi.tasks import shapes
+from miyabi.tasks.api import Api
+from miyabi.tasks.shapes import NoQuery
+
+MEGABYTE = 1_000_000
+
+
+class Call(NamedTuple):
+    """A request that has been read and found valid."""
+
+    path: dict[str, str]
+    query: Any
+    body: Any
+
+
+class Answer(NamedTuple):
+    """What to send: a record or a page; ``etag`` where it is known without looking at the body."""
+
+    value: Any
+    status: int = 200
+    etag: str | None = None
+
+
+Handler = Callable[[Api, Call], Awaitable[Answer]]
+
+
+class Operation(NamedTuple):
+    """One row of the table. ``path`` names its parameters in braces; ``{group}/{stream}`` are percent-encoded."""
+
+    id: str
+    method: str
+    path: str
+    summary: str
+    handler: Handler
+    answers: dict[int, type]
+    problems: tuple[str, ...] = ()
+    query: type[Struct] = NoQuery
+    body: type[Struct] | None = None
+    body_limit: int = MEGABYTE
+
+
+async def list_tasks(api: Api, call: Call) -> Answer:
+    """Tasks, newest first, by status, project, type, or only those that have not ended."""
+    q: shapes.TasksQuery = call.query
+    page = await api.service.tasks(TaskQuery(q.status, q.project_id, q.task_type, q.active), q.cursor, q.limit)
+    return Answer(page)
+
+
+async def get_task(api: Api, call: Call) -> Answer:
+    """One task in its current state."""
+    return _task(await api.service.task(call.path["task_id"]))
+
+
+async def create_task(api: Api, call: Call) -> Answer:
+    """Make a task before its first line; with a ``task_id``, the same call twice makes one."""
+    task, made = await api.service.create(call.body)
+    return _task(task, 201 if made else 200)
+
+
+async def change_task(api: Api, call: Call) -> Answer:
+    """Cancel, restart, rename, describe."""
+    return _task(await api.service.change(call.path["task_id"], call.body))
+
+
+async def list_lines(api: Api, call: Call) -> Answer:
+    """A task's lines: from the start, after a cursor, or the last before one."""
+    q: shapes.LogsQuery = call.query
+    page = await api.service.lines(call.path["task_id"], q.after, q.before, q.limit)
+    return Answer(shapes.Lines(page.events, page.next, page.previous))
+
+
+async def list_history(api: Api, call: Call) -> Answer:
+    """A task's versions, newest first."""
+    q: shapes.PageQuery = call.query
+    page = await api.service.history(call.path["task_id"], q.cursor, q.limit)
+    return Answer(shapes.TaskList(page.tasks, page.next))
+
+
+async def list_projects(api: Api, call: Call) -> Answer:
+    """Projects by id, each with its tasks counted."""
+    views, following = await api.service.projects(call.query.cursor, call.query.limit)
+    return Answer(shapes.ProjectList(views, following))
+
+
+async def get_project(api: Api, call: Call) -> Answer:
+    """One project with its tasks counted."""
+    return Answer(await api.service.project(call.path["project_id"]))
+
+
+async def put_project(api: Api, call: Call) -> Answer:
+    """Make a project, or change the one of that id."""
+    project, made = await api.service.put_project(call.body)
+    return Answer(project, 201 if made else 200)
+
+
+async def append_lines(api: Api, call: Call) -> Answer:
+    """Put lines at the end of a stream. An unknown stream becomes a task."""
+    body: shapes.Append = call.body
+    try:
+        stored = await api.logs.append(call.path["group"], call.path["stream"], body.events, body.writer)
+    except LogsFull as error:
+        raise Problem("storage-full", str(error), Retry_After="5") from None
+    except LogsUnavailable as error:
+        raise Problem("unavailable", str(error), Retry_After="1") from None
+    return Answer(shapes.Appended(stored))
+
+
+async def collect(api: Api, call: Call) -> Answer:
+    """Run the collector once, now."""
+    return Answer(await api.collect())
+
+
+async def health(api: Api, call: Call) -> Answer:
+    """The state of each service; 503 when tasks can't be served."""
+    state = await api.health()
+    return Answer(state, 503 if state.status == "down" else 200)
+
+
+def _task(task: Task, status: int = 200) -> Answer:
+    return Answer(task, status, f'"{task.timestamp:x}"')
+
+
+READ = ("invalid-parameter", "not-found", "unavailable")
+LIST = ("invalid-parameter", "unavailable")
+WRITE = ("invalid-parameter", "bad-request", "invalid-body", "too-large", "unsupported-media-type", "unavailable")
+FULL = (*WRITE, "storage-full")
+
+OPERATIONS = (
+    Operation("listTasks", "GET", "/api/tasks", "List tasks", list_tasks, {200: shapes.TaskList}, LIST,
+              shapes.TasksQuery),
+    Operation("getTask", "GET", "/api/tasks/{task_id}", "Get a task", get_task, {200: Task}, READ),
+    Operation("createTask", "POST", "/api/tasks", "Make a task", create_task, {201: Task, 200: Task}, FULL,
+              body=shapes.NewTask),
+    Operation("changeTask", "PATCH", "/api/tasks/{task_id}", "Change a task", change_task, {200: Task},
+              (*FULL, "not-found", "conflict"), body=shapes.TaskPatch),
+    Operation("listLines", "GET", "/api/tasks/{task_id}/logs", "List a task's lines", list_lines,
+              {200: shapes.Lines}, READ, shapes.LogsQuery),
+    Operation("listHistory", "GET", "/api/tasks/{task_id}/history", "List a task's versions", list_history,
+              {200: shapes.TaskList}, READ, shapes.PageQuery),
+    Operation("listProjects", "GET", "/api/projects", "List projects", list_projects,
+              {200: shapes.ProjectList}, LIST, shapes.PageQuery),
+    Operation("getProject", "GET", "/api/projects/{project_id}", "Get a project", get_project,
+              {200: shapes.ProjectView}, READ),
+    Operation("putProject", "POST", "/api/projects", "Make or change a project", put_project,
+              {201: shapes.ProjectView, 200: shapes.ProjectView}, FULL, body=shapes.NewProject),
+    Operation("collect", "POST", "/api/collect", "Run the collector once", collect, {200: shapes.Collected},
+              ("invalid-parameter", "unavailable")),
+    Operation("appendLines", "POST", "/api/logs/{group}/{stream}", "Append lines to a stream", append_lines,
+              {200: shapes.Appended}, FULL, body=shapes.Append, body_limit=4 * MEGABYTE),
+    Operation("health", "GET", "/health", "State of every service", health,
+              {200: shapes.Health, 503: shapes.Health}, ("invalid-parameter",)),
+)  # fmt: skip

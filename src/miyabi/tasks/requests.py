@@ -1,0 +1,83 @@
+"""From a request to a valid call: parameters and bodies are refused by name, with what they may be."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+from msgspec import Struct
+
+from miyabi.http import Problem
+from miyabi.model import ID_PATTERN, is_id
+
+UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`")
+AT = re.compile(r" - at `\$\.?([^`]*)`$")
+STREAM_NAME = re.compile(r"^[^:*\x00-\x1f]{1,512}$")
+GROUP_NAME = re.compile(r"^/?[A-Za-z0-9._/#-]{1,511}$")
+
+
+def parse_query(raw: bytes, shape: type[Struct]) -> Any:
+    """The query string as ``shape``."""
+    try:
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, strict_parsing=bool(raw), errors="strict")
+    except ValueError:
+        raise Problem("bad-request", "The query string can't be read; write `name=value&name=value`.") from None
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        twice = next(name for name, _ in pairs if sum(name == other for other, _ in pairs) > 1)
+        raise Problem("invalid-parameter", f"`{twice}` is given twice.", parameter=twice)
+    try:
+        return msgspec.convert(values, shape, strict=False)
+    except msgspec.ValidationError as error:
+        raise _refused("invalid-parameter", error, shape) from None
+
+
+def parse_body(raw: bytes, content_type: str, shape: type[Struct]) -> Any:
+    """The JSON body as ``shape``. Control over the type keeps simple cross-site forms out."""
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        raise Problem("unsupported-media-type", "Send JSON with `Content-Type: application/json`.")
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except msgspec.ValidationError as error:
+        raise _refused("invalid-body", error, shape) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Problem("bad-request", f"The body is no JSON: {error}.") from None
+
+
+def check_ids(path: dict[str, str]) -> None:
+    """Ids in a path are of the allowed form, before any store sees them."""
+    for name in ("task_id", "project_id"):
+        if name in path and not is_id(path[name]):
+            raise Problem("invalid-parameter", f"`{name}` must match {ID_PATTERN}", parameter=name)
+
+
+def group_and_stream(raw_path: bytes) -> dict[str, str]:
+    """``/api/logs/{group}/{stream}`` from the path as it was sent.
+
+    The last segment is the stream, all before it the group; either may hold ``/`` as ``%2F``, and the group's leading
+    ``/`` may be left out: ``/api/logs/miyabi/jobs/x`` and ``/api/logs/%2Fmiyabi%2Fjobs/x`` are the same.
+    """
+    head, _, stream = raw_path.decode("ascii", "replace").partition("?")[0].rpartition("/")
+    group = unquote(head.removeprefix("/api/logs")).strip("/")
+    stream = unquote(stream)
+    if not GROUP_NAME.match(group):
+        raise Problem("invalid-parameter", f"`group` must match {GROUP_NAME.pattern}", parameter="group")
+    if not STREAM_NAME.match(stream):
+        raise Problem("invalid-parameter", "`stream` is 1 to 512 characters without `:` and `*`", parameter="stream")
+    return {"group": "/" + group, "stream": stream}
+
+
+def _refused(name: str, error: msgspec.ValidationError, shape: type[Struct]) -> Problem:
+    text = str(error)
+    if unknown := UNKNOWN.search(text):
+        known = ", ".join(f"`{field}`" for field in shape.__struct_fields__) or "none"
+        detail = f"`{unknown[1]}` is not known here; known are {known}."
+        return Problem(name, detail, parameter=unknown[1])
+    place = AT.search(text)
+    field = place[1] if place else ""
+    if missing := re.search(r"missing required field `(.*?)`", text):
+        field = missing[1]
+    what = AT.sub("", text)
+    return Problem(name, f"{f'`{field}`: ' if field else ''}{what}.", parameter=field or None)
