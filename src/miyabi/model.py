@@ -86,6 +86,8 @@ class Details(Struct, frozen=True, omit_defaults=True):
     source: Source | None = None
     command: str | None = None
     exit_code: int | None = None
+    started_at: str | None = None
+    """When this run began: the creation for most, later for one that was pending or was restarted."""
 
 
 class GitHub(Struct, frozen=True, omit_defaults=True):

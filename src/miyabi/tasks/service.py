@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from miyabi.database import Bookmark, Current, Database, ProjectRow, Save, TaskPage, TaskQuery
 from miyabi.http import Problem
 from miyabi.logs import LogPage, Logs
-from miyabi.model import TTL_SECONDS, Details, Progress, Project, Task, group_of, iso, new_id
+from miyabi.model import TTL_SECONDS, Details, Progress, Project, Task, group_of, iso, millis, new_id
 from miyabi.tasks.records import Records
 from miyabi.tasks.shapes import NewProject, NewTask, ProjectView, TaskPatch
 
@@ -124,7 +124,11 @@ class TaskService:
             description=new.description,
             created_at=iso(now),
             updated_at=iso(now),
-            details=Details(log_group=group_of(new.task_type), log_stream=task_id),
+            details=Details(
+                log_group=group_of(new.task_type),
+                log_stream=task_id,
+                started_at=iso(now) if new.status == "running" else None,
+            ),
             metadata=new.metadata,
             github=new.github,
             ttl=now // 1000 + TTL_SECONDS,
@@ -154,7 +158,8 @@ def changed(current: Current, patch: TaskPatch, now: int) -> Save:
 def _cancelled(task: Task) -> Task:
     if task.final:
         raise Problem("conflict", f"The task is {task.status} already.", parameter="status")
-    return replace(task, status="cancelled", completed_at=task.updated_at)
+    seconds = (task.timestamp - millis(task.details.started_at)) / 1000 if task.details.started_at else None
+    return replace(task, status="cancelled", completed_at=task.updated_at, duration_seconds=seconds)
 
 
 def _restarted(task: Task, current: Current) -> Save:

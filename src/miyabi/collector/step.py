@@ -1,0 +1,167 @@
+"""One step, pure: a task and a page of its lines in, the write that follows out.
+
+The same page read again from the same bookmark gives the same task, so a step may be made twice and by anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from miyabi.database import Bookmark, Current, Save
+from miyabi.model import (
+    TTL_SECONDS,
+    Details,
+    LogEvent,
+    Progress,
+    RunExit,
+    RunStart,
+    Status,
+    Task,
+    iso,
+    millis,
+    read_marker,
+)
+from miyabi.progress.reader import Reader, Reading
+
+HISTORY_MILLIS = 1000
+"""Versions that differ in progress alone stay in the history at most once in this time."""
+RUN = "run"
+"""Key in a task's metadata: the id of the ``miyabi run`` that its stream belongs to."""
+INTERRUPTED = (130, "SIGINT")
+
+STATUS_OF: dict[str, Status] = {
+    "running": "running",
+    "blocked": "blocked",
+    "succeeded": "completed",
+    "failed": "failed",
+}
+
+
+def advance(current: Current | None, fresh: Task, events: Sequence[LogEvent], position: str, now: int) -> Save:
+    """The write after ``events``: ``fresh`` is the task as it is when nothing is known of it yet.
+
+    ``position`` is behind the last event; ``now`` in ms is the version's time, moved on if the task is newer.
+    """
+    task = current.task if current else replace(fresh, created_at=iso(min(now, events[0].timestamp)))
+    bookmark = (current and current.bookmark) or Bookmark()
+    task, reader = _read(_begun(task, events[0].timestamp), Reader(bookmark.reader or None), events)
+    mark = Bookmark(position, reader.save())
+    if current and task == current.task:
+        return Save(task, current, mark, kept=False)
+    time = max(now, current.task.timestamp + 1) if current else now
+    task = replace(task, timestamp=time, updated_at=iso(time), ttl=time // 1000 + TTL_SECONDS)
+    return Save(task, current, mark, kept=_worth_keeping(current, task))
+
+
+def _begun(task: Task, at: int) -> Task:
+    """The first line is the beginning of a task that nobody started before."""
+    if task.details.started_at or task.final:
+        return task
+    return replace(task, status="running", details=replace(task.details, started_at=iso(at)))
+
+
+def _read(task: Task, reader: Reader, events: Sequence[LogEvent]) -> tuple[Task, Reader]:
+    """Lines between markers go to the reader in one piece; a marker starts or ends the run."""
+    start = 0
+    for index, event in enumerate(events):
+        marker = read_marker(event.message)
+        if marker is None:
+            continue
+        task = _told(task, reader, events[start:index])
+        start = index + 1
+        if isinstance(marker, RunStart):
+            task = _started(task, marker, event)
+            reader = Reader()
+        else:
+            task = _ended(task, marker, event, reader.reading)
+    return _told(task, reader, events[start:]), reader
+
+
+def _told(task: Task, reader: Reader, events: Sequence[LogEvent]) -> Task:
+    """What the lines say; once a task has ended they say nothing more."""
+    if not events:
+        return task
+    reader.read([event.message for event in events])
+    if task.final:
+        return task
+    return _shown(task, reader.reading, events[-1].timestamp)
+
+
+def _shown(task: Task, reading: Reading, at: int) -> Task:
+    status = STATUS_OF[reading.status]
+    if RUN in task.metadata and status in ("completed", "failed"):
+        status = "running"  # the command's exit code will tell
+    task = replace(
+        task,
+        status=status,
+        progress=reading.progress,
+        details=replace(
+            task.details,
+            phase=reading.phase,
+            current_step=reading.step,
+            error_message=reading.error,
+            source=reading.source,
+        ),
+    )
+    return _final(task, at) if task.final else task
+
+
+def _started(task: Task, start: RunStart, event: LogEvent) -> Task:
+    """A run begins in this stream: its name and kind are known now, and what an earlier run showed is over."""
+    told = {"host": start.host, "user_id": start.user, "directory": start.directory}
+    return replace(
+        task,
+        status="running",
+        task_name=start.name,
+        task_type=start.type,
+        project_id=start.project,
+        completed_at=None,
+        duration_seconds=None,
+        progress=Progress(),
+        details=Details(
+            log_group=task.details.log_group,
+            log_stream=task.details.log_stream,
+            command=start.command or None,
+            started_at=iso(event.timestamp),
+        ),
+        metadata={**task.metadata, **{k: v for k, v in told.items() if v}, RUN: start.run},
+    )
+
+
+def _ended(task: Task, end: RunExit, event: LogEvent, reading: Reading) -> Task:
+    """The command has ended: its exit code alone decides, whatever its words were."""
+    if task.final or task.metadata.get(RUN) != end.run:
+        return task
+    status: Status = "completed" if end.code == 0 else "failed"
+    if end.code == INTERRUPTED[0] or end.signal == INTERRUPTED[1]:
+        status = "cancelled"
+    error = None if status == "completed" else reading.error or _reason(end)
+    details = replace(task.details, exit_code=end.code, error_message=error)
+    return replace(
+        _final(replace(task, status=status, details=details), event.timestamp),
+        duration_seconds=round(end.duration_seconds, 3),
+    )
+
+
+def _reason(end: RunExit) -> str:
+    if end.code is None:
+        return "The run ended without being seen to: `miyabi run` was killed or its machine stopped."
+    if end.signal:
+        return f"Ended by {end.signal}."
+    return f"Ended with exit code {end.code}."
+
+
+def _final(task: Task, at: int) -> Task:
+    seconds = max(0, at - millis(task.details.started_at or task.created_at)) / 1000
+    return replace(task, completed_at=iso(at), duration_seconds=seconds)
+
+
+def _worth_keeping(current: Current | None, task: Task) -> bool:
+    """Whether the history wants this version: a change of more than numbers, or the first in its second."""
+    if current is None:
+        return True
+    was = current.task
+    changed = (was.status, was.task_name, was.details.phase) != (task.status, task.task_name, task.details.phase)
+    return changed or was.timestamp // HISTORY_MILLIS != task.timestamp // HISTORY_MILLIS
