@@ -1,0 +1,45 @@
+"""Settings in, services out: the only place that names a backend."""
+
+from __future__ import annotations
+
+from miyabi.cache import Cache
+from miyabi.database import Database
+from miyabi.logs import Logs
+from miyabi.settings import Settings, SettingsError
+
+
+async def open_logs(settings: Settings) -> Logs:
+    """The log service that ``MIYABI_LOGS`` names: ``local:`` is SQLite in the data folder."""
+    match settings.logs.partition(":")[0]:
+        case "local":
+            from miyabi.logs import local
+
+            return await local.open_logs(settings.data)
+    raise SettingsError(f"MIYABI_LOGS: `{settings.logs}` names no log service; write `local:`.")
+
+
+async def open_database(settings: Settings) -> Database:
+    """The database that ``MIYABI_DATABASE`` names: ``sqlite:`` is a file in the data folder."""
+    match settings.database.partition(":")[0]:
+        case "sqlite":
+            from miyabi.database import sqlite
+
+            return await sqlite.open_database(settings.data)
+    raise SettingsError(f"MIYABI_DATABASE: `{settings.database}` names no database; write `sqlite:`.")
+
+
+async def open_cache(settings: Settings) -> Cache:
+    """The cache that ``MIYABI_CACHE`` names.
+
+    ``memory:`` is right where one process does all the writing (``miyabi up``); ``none:`` keeps nothing.
+    """
+    match settings.cache.partition(":")[0]:
+        case "memory":
+            from miyabi.cache.memory import MemoryCache
+
+            return MemoryCache()
+        case "none":
+            from miyabi.cache.none import NoCache
+
+            return NoCache()
+    raise SettingsError(f"MIYABI_CACHE: `{settings.cache}` names no cache; write `memory:` or `none:`.")
