@@ -32,6 +32,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     cache: str = "memory:"
     tasks: str = "local:"
     """Where the gateway finds the task API: ``local:`` in its own process, or an ``http://`` address."""
+    collector: str = "local:"
+    """Where the task API finds the collector: ``local:`` in its own process, or an ``http://`` address."""
     url: str | None = None
     """Board that ``miyabi run`` sends to; unset: the one running on this data folder, else the folder itself."""
     token: str | None = None

@@ -1,0 +1,13 @@
+"""``miyabi openapi``: the API's description, for generators of clients."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+def openapi() -> None:
+    """Print the API's OpenAPI 3.1 document."""
+    from miyabi.tasks.openapi import document
+
+    click.echo(document(), nl=False)

@@ -1,0 +1,76 @@
+"""The collector by itself, as a small ASGI application: run it once, ask how it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from miyabi.collector.loop import Loop
+from miyabi.database import DatabaseUnavailable
+from miyabi.http import Problem
+from miyabi.logs import LogsUnavailable
+
+
+@asynccontextmanager
+async def running(loop: Loop) -> AsyncIterator[None]:
+    """The loop at work in the background; ends with it stopped and its place remembered."""
+    job = asyncio.create_task(loop.run(), name="collector")
+    try:
+        yield
+    finally:
+        job.cancel()
+        with suppress(asyncio.CancelledError):
+            await job
+        with suppress(DatabaseUnavailable):
+            await loop.stop()
+
+
+class CollectorApp:
+    """ASGI: ``POST /api/collect``, ``GET /health``, ``GET /metrics``; the loop runs for its lifespan."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        routes = [
+            Route("/api/collect", self._collect, methods=["POST"]),
+            Route("/health", self._health),
+            Route("/metrics", _metrics),
+        ]
+        self._router = Router(routes, lifespan=self._lifespan)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        await self._router(scope, receive, send)
+
+    @asynccontextmanager
+    async def _lifespan(self, app: ASGIApp) -> AsyncIterator[None]:
+        async with running(self._loop):
+            yield
+
+    async def _collect(self, request: Request) -> Response:
+        try:
+            return _json(await self._loop.collect())
+        except (DatabaseUnavailable, LogsUnavailable) as error:
+            return Problem("unavailable", str(error), Retry_After="1").response()
+
+    async def _health(self, request: Request) -> Response:
+        try:
+            await self._loop.ping()
+        except RuntimeError as error:
+            return Problem("unavailable", str(error)).response()
+        return _json({"status": "ok"})
+
+
+async def _metrics(request: Request) -> Response:
+    return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
+
+
+def _json(value: object) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json")

@@ -1,0 +1,41 @@
+"""A collector in another process, as the task API sees it."""
+
+from __future__ import annotations
+
+import aiohttp
+import msgspec
+
+from miyabi.http import Problem
+from miyabi.tasks.shapes import Collected
+
+SECONDS = 60.0
+"""As long as a collector may run (the limit of its Lambda)."""
+
+
+class RemoteCollector:
+    """Asks the collector at ``url`` (``http://127.0.0.1:8422``)."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+
+    async def collect(self) -> Collected:
+        """Run it once. Raises :class:`Problem` ``unavailable``."""
+        return msgspec.json.decode(await self._ask("POST", "/api/collect"), type=Collected)
+
+    async def ping(self) -> None:
+        """Return when it is well."""
+        await self._ask("GET", "/health")
+
+    async def _ask(self, method: str, path: str) -> bytes:
+        timeout = aiohttp.ClientTimeout(total=SECONDS)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as session,
+                session.request(method, self._url + path) as answer,
+            ):
+                body = await answer.read()
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise Problem("unavailable", f"The collector at {self._url} does not answer: {error}.") from None
+        if answer.status != 200:
+            raise Problem("unavailable", f"The collector at {self._url} answered {answer.status}.")
+        return body

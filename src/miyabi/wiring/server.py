@@ -1,0 +1,91 @@
+"""One HTTP server on one address, until a signal ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from miyabi.settings import SettingsError
+
+STOP_SECONDS = 3
+"""Requests under way have so long to end."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; :class:`SettingsError` says what to do when the address can't be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        if error.errno == errno.EADDRINUSE:
+            hint = f"Another program listens on {host}:{port}. Stop it, or choose another: --port {port + 1}."
+            raise SettingsError(hint) from None
+        raise SettingsError(f"{host}:{port} can't be listened on: {error.strerror}.") from None
+    sock.listen(2048)
+    sock.setblocking(False)
+    return sock
+
+
+def address(sock: socket.socket) -> str:
+    """The URL of a listening socket, as a browser on this machine writes it."""
+    host, port = sock.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are :func:`serve`'s: the process shall end with 0 and not be killed by its own signal."""
+        yield
+
+
+async def serve(
+    app: ASGIApp, sock: socket.socket, *, ready: Callable[[], None], stopping: Callable[[], None] = lambda: None
+) -> None:
+    """Serve ``app`` until SIGINT or SIGTERM. ``stopping`` is called first then: endless answers should end."""
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    server = _Server(config, ready)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.force_exit = server.should_exit  # the second signal does not wait
+        server.should_exit = True
+        stopping()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        await server.serve([sock])
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,123 @@
+"""The services, put together from settings and stores."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from starlette.types import ASGIApp
+
+import miyabi.webui
+from miyabi.cache import Cache
+from miyabi.collector.collect import Collector
+from miyabi.collector.loop import Loop
+from miyabi.database import Database
+from miyabi.gateway.app import Gateway
+from miyabi.gateway.guard import Guard
+from miyabi.gateway.limit import Bucket
+from miyabi.logs import Logs
+from miyabi.settings import Settings, SettingsError
+from miyabi.tasks.api import Api, Probe
+from miyabi.tasks.app import TasksApp
+from miyabi.tasks.hub import Hub
+from miyabi.tasks.records import Records
+from miyabi.tasks.service import TaskService
+from miyabi.tasks.shapes import Collected
+from miyabi.webui.app import page
+from miyabi.wiring import open_cache, open_database, open_logs
+
+DIST = Path(miyabi.webui.__file__).parent / "dist"
+DATABASE_NAMES = {"sqlite": "SQLite", "dynamodb": "DynamoDB"}
+
+
+class Stores(NamedTuple):
+    """Services 5 to 7, open."""
+
+    logs: Logs
+    database: Database
+    cache: Cache
+
+
+@asynccontextmanager
+async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
+    """The stores that the settings name, closed at the end in the reverse of the flow."""
+    logs = await open_logs(settings)
+    try:
+        database = await open_database(settings)
+        try:
+            cache = await open_cache(settings)
+            try:
+                yield Stores(logs, database, cache)
+            finally:
+                await cache.close()
+        finally:
+            await database.close()
+    finally:
+        await logs.close()
+
+
+def now() -> int:
+    """The time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def make_loop(settings: Settings, stores: Stores) -> Loop:
+    """Service 4, the collector."""
+    collector = Collector(stores.logs, stores.database, stores.cache, now)
+    return Loop(collector, stores.logs, stores.database, settings.sweep_seconds)
+
+
+def make_tasks(settings: Settings, stores: Stores, loop: Loop, probes: Mapping[str, Probe]) -> TasksApp:
+    """Service 3, the task API. ``loop`` is asked to collect, unless the settings name a collector elsewhere."""
+    records = Records(stores.database, stores.cache, DATABASE_NAMES.get(settings.database.partition(":")[0], "it"))
+    service = TaskService(records, stores.database, stores.logs, now)
+    collect, probe = _collector(settings, loop)
+    asked: dict[str, Probe] = {
+        "tasks": fine,
+        "cache": stores.cache.ping,
+        "database": stores.database.ping,
+        "logs": stores.logs.ping,
+    }
+    if probe:
+        asked["collector"] = probe
+    hub = Hub(stores.database, stores.logs)
+    return TasksApp(Api(service, stores.logs, hub, collect, asked | dict(probes)), stores.database)
+
+
+def make_gateway(settings: Settings, tasks: ASGIApp | None) -> Gateway:
+    """Service 2, with the page (service 1) that it hands out. Without ``tasks`` it asks the ones settings name."""
+    if tasks is None:
+        if not settings.tasks.startswith(("http://", "https://")):
+            raise SettingsError(f"MIYABI_TASKS: `{settings.tasks}` is no address; write `http://127.0.0.1:8421`.")
+        from miyabi.gateway.upstream import Upstream
+
+        tasks = Upstream(settings.tasks)
+    bucket = Bucket(settings.rate_limit, settings.rate_burst, time.monotonic)
+    return Gateway(tasks, page(DIST), Guard(settings.host), bucket)
+
+
+async def page_is_there() -> None:
+    """Service 1's probe: the built page is in the package."""
+    if not (DIST / "index.html").is_file():
+        raise RuntimeError("the page is not built; run `make setup`")
+
+
+async def fine() -> None:
+    """The probe of what answers it."""
+
+
+def _collector(settings: Settings, loop: Loop) -> tuple[Callable[[], Awaitable[Collected]], Probe | None]:
+    if settings.collector != "local:":
+        from miyabi.wiring.remote import RemoteCollector
+
+        remote = RemoteCollector(settings.collector)
+        return remote.collect, remote.ping
+
+    async def collect() -> Collected:
+        result = await loop.collect()
+        return Collected(result.streams, result.lines)
+
+    return collect, None
