@@ -11,7 +11,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, MsgspecError, Struct, json
+from msgspec import Meta, MsgspecError, Struct, field, json
 
 Status = Literal["pending", "running", "completed", "failed", "blocked", "cancelled"]
 STATUSES: tuple[Status, ...] = ("pending", "running", "completed", "failed", "blocked", "cancelled")
@@ -38,7 +38,7 @@ Millis = Annotated[int, Meta(ge=0)]
 _ID = re.compile(ID_PATTERN)
 
 
-class Progress(Struct, frozen=True, omit_defaults=True):
+class Progress(Struct, frozen=True):
     """How far something has got, as its own output says.
 
     ``current`` of ``total`` in the unit the tool shows (files, bytes, steps); ``None`` where it shows none.
@@ -46,9 +46,9 @@ class Progress(Struct, frozen=True, omit_defaults=True):
     ``current`` equals ``total`` or the tool itself says 100 % without a count.
     """
 
-    current: float | None = None
-    total: float | None = None
-    percentage: float | None = None
+    current: int | float | None = None
+    total: int | float | None = None
+    percentage: int | float | None = None
 
     def __post_init__(self) -> None:
         if self.total is not None and not self.total > 0:
@@ -102,7 +102,8 @@ class GitHub(Struct, frozen=True, omit_defaults=True):
 class Task(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One job: one log stream. A version of it is known by ``(task_id, timestamp)``; the highest is current.
 
-    Times are ISO 8601 in UTC with milliseconds, so that text order is time order.
+    Times are ISO 8601 in UTC with milliseconds, so that text order is time order. In JSON, fields whose default is
+    made by a factory are always there; those whose default is ``None`` are left out.
     """
 
     task_id: Id
@@ -113,13 +114,13 @@ class Task(Struct, frozen=True, kw_only=True, omit_defaults=True):
     project_id: Id
     created_at: str
     updated_at: str
-    priority: Priority = "P2"
-    progress: Progress = Progress()
+    priority: Priority = field(default_factory=lambda: "P2")
+    progress: Progress = field(default_factory=Progress)
     description: Text | None = None
     completed_at: str | None = None
     duration_seconds: float | None = None
-    details: Details = Details()
-    metadata: dict[str, Any] = {}
+    details: Details = field(default_factory=Details)
+    metadata: dict[str, Any] = field(default_factory=lambda: {})
     github: GitHub | None = None
     ttl: int | None = None
 

@@ -40,7 +40,10 @@ class TasksApp:
         self.api = api
         self._database = database
         self._rendered: dict[int, tuple[TaskPage, bytes, str]] = {}
-        routes = [_route(operation, self) for operation in OPERATIONS]
+        by_path: dict[str, dict[str, Operation]] = {}
+        for operation in OPERATIONS:
+            by_path.setdefault(operation.path, {})[operation.method] = operation
+        routes = [_route(path, operations, self) for path, operations in by_path.items()]
         routes += [
             Route("/api/events", self._events),
             Route("/api/openapi.json", _openapi),
@@ -103,14 +106,14 @@ class TasksApp:
 
 
 class _Endpoint:
-    """One operation behind its route."""
+    """One path's operations, by method."""
 
-    def __init__(self, operation: Operation, app: TasksApp) -> None:
-        self._operation = operation
+    def __init__(self, operations: dict[str, Operation], app: TasksApp) -> None:
+        self._operations = operations | ({"HEAD": operations["GET"]} if "GET" in operations else {})
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        operation = self._operation
+        operation = self._operations[scope["method"]]
         headers = dict(scope["headers"])
         path = scope["path_params"]
         if "rest" in path:
@@ -144,9 +147,9 @@ def problem_of(error: Exception) -> Problem:
     return Problem("internal", "The request failed here, not at you. It was logged.")
 
 
-def _route(operation: Operation, app: TasksApp) -> Route:
-    path = operation.path.replace("{group}/{stream}", "{rest:path}")
-    return Route(path, _Endpoint(operation, app), methods=[operation.method])
+def _route(path: str, operations: dict[str, Operation], app: TasksApp) -> Route:
+    route = path.replace("{group}/{stream}", "{rest:path}")
+    return Route(route, _Endpoint(operations, app), methods=list(operations))
 
 
 def _etag(body: bytes) -> str:
