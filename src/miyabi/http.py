@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 from starlette.responses import Response
-from starlette.types import Receive
+from starlette.types import Receive, Send
 
 PROBLEM_JSON = "application/problem+json"
 TYPE_PREFIX = "urn:miyabi:problem:"
@@ -54,6 +54,13 @@ class Problem(Exception):
         """The answer to send."""
         body = msgspec.json.encode(self.details)
         return Response(body, self.status, self.headers, media_type=PROBLEM_JSON)
+
+
+async def respond(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    """A whole answer in two messages; ``content-length`` is added."""
+    headers = [*headers, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 class ClientGone(Exception):

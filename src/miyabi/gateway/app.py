@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import time
 
@@ -43,6 +44,8 @@ class Gateway:
         self._page = page
         self._guard = guard
         self._bucket = bucket
+        self._prefix = secrets.token_hex(4).encode()
+        self._numbers = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Guard, limit, route; every answer gets a request id and the headers of a careful site."""
@@ -52,7 +55,7 @@ class Gateway:
         headers = dict(scope["headers"])
         request_id = headers.get(b"x-request-id", b"")
         if not 0 < len(request_id) <= 128:
-            request_id = secrets.token_hex(8).encode()
+            request_id = b"%s-%x" % (self._prefix, next(self._numbers))
             scope["headers"] = [*scope["headers"], (b"x-request-id", request_id)]
         send = _finished(send, request_id, time.perf_counter())
         try:

@@ -6,6 +6,7 @@ A site elsewhere can point its own name at 127.0.0.1 (DNS rebinding) or send a f
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from miyabi.http import Problem
@@ -30,6 +31,7 @@ class Guard:
             raise Problem("forbidden-host", "Pages of other sites may not change anything here.", parameter="Origin")
 
 
+@lru_cache(maxsize=256)
 def _name(host: str) -> str:
     """The host's name without its port; brackets of an IPv6 address removed."""
     try:

@@ -16,7 +16,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from miyabi.database import Database, DatabaseFull, DatabaseUnavailable, TaskPage
-from miyabi.http import ClientGone, Problem, read_body
+from miyabi.http import ClientGone, Problem, read_body, respond
 from miyabi.logs import LogsUnavailable
 from miyabi.tasks.api import Api
 from miyabi.tasks.openapi import document
@@ -29,6 +29,7 @@ from miyabi.tasks.stream import Place, Viewer, Watch
 log = logging.getLogger("miyabi.tasks")
 
 JSON = "application/json"
+HEADERS = [(b"content-type", JSON.encode()), (b"cache-control", b"no-cache")]
 RENDERED = 64
 """Pages kept as bytes; a page object stays the same while nothing in it changed."""
 
@@ -39,7 +40,7 @@ class TasksApp:
     def __init__(self, api: Api, database: Database) -> None:
         self.api = api
         self._database = database
-        self._rendered: dict[int, tuple[TaskPage, bytes, str]] = {}
+        self._rendered: dict[int, tuple[TaskPage, bytes, bytes]] = {}
         by_path: dict[str, dict[str, Operation]] = {}
         for operation in OPERATIONS:
             by_path.setdefault(operation.path, {})[operation.method] = operation
@@ -70,14 +71,16 @@ class TasksApp:
         yield
         await self.api.hub.stop()
 
-    def render(self, answer: Answer, if_none_match: str | None) -> Response:
-        """The answer's bytes with its ETag, or 304."""
+    async def answer(self, answer: Answer, if_none_match: bytes | None, send: Send) -> None:
+        """Send the answer's bytes with its ETag, or 304."""
         body, etag = self._bytes(answer)
         if if_none_match and answer.status == 200 and etag in if_none_match:
-            return Response(status_code=304, headers={"etag": etag})
-        return Response(body, answer.status, {"etag": etag, "cache-control": "no-cache"}, JSON)
+            await send({"type": "http.response.start", "status": 304, "headers": [(b"etag", etag)]})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await respond(send, answer.status, [*HEADERS, (b"etag", etag)], body)
 
-    def _bytes(self, answer: Answer) -> tuple[bytes, str]:
+    def _bytes(self, answer: Answer) -> tuple[bytes, bytes]:
         if not isinstance(answer.value, TaskPage):
             body = msgspec.json.encode(answer.value)
             return body, answer.etag or _etag(body)
@@ -126,9 +129,7 @@ class _Endpoint:
             raw = await read_body(receive, headers, operation.body_limit)
             body = parse_body(raw, headers.get(b"content-type", b"").decode("latin-1"), operation.body)
         answer = await operation.handler(self._app.api, Call(path, query, body))
-        known = headers.get(b"if-none-match")
-        response = self._app.render(answer, known.decode("latin-1") if known else None)
-        await response(scope, receive, send)
+        await self._app.answer(answer, headers.get(b"if-none-match"), send)
 
 
 def problem_of(error: Exception) -> Problem:
@@ -152,8 +153,8 @@ def _route(path: str, operations: dict[str, Operation], app: TasksApp) -> Route:
     return Route(route, _Endpoint(operations, app), methods=list(operations))
 
 
-def _etag(body: bytes) -> str:
-    return f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
+def _etag(body: bytes) -> bytes:
+    return b'"%s"' % hashlib.blake2b(body, digest_size=8).hexdigest().encode()
 
 
 async def _openapi(request: Request) -> Response:

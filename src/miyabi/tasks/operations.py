@@ -34,7 +34,7 @@ class Answer(NamedTuple):
 
     value: Any
     status: int = 200
-    etag: str | None = None
+    etag: bytes | None = None
 
 
 Handler = Callable[[Api, Call], Awaitable[Answer]]
@@ -133,7 +133,7 @@ async def health(api: Api, call: Call) -> Answer:
 
 
 def _task(task: Task, status: int = 200) -> Answer:
-    return Answer(task, status, f'"{task.timestamp:x}"')
+    return Answer(task, status, b'"%x"' % task.timestamp)
 
 
 READ = ("invalid-parameter", "not-found", "unavailable")

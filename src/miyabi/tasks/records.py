@@ -30,6 +30,7 @@ class Records:
     def __init__(self, database: Database, cache: Cache, database_name: str = "SQLite") -> None:
         self._database = database
         self._cache = cache
+        self._pages: dict[tuple[Listing, int], tuple[tuple[Task, ...], TaskPage]] = {}
         self._warning = f"Redis unavailable, using {database_name}"
 
     async def task(self, task_id: str) -> Task | None:
@@ -58,7 +59,14 @@ class Records:
             LIST_HIT.inc()
         if whole is None:
             return await self._database.tasks(query, cursor=cursor, limit=limit)
-        return _first_page(name, whole, limit)
+        return self._page(name, whole, limit)
+
+    def _page(self, name: Listing, whole: tuple[Task, ...], limit: int) -> TaskPage:
+        """The first page of a whole list: the same object while the list is, so that it need not be written anew."""
+        known = self._pages.get((name, limit))
+        if known is None or known[0] is not whole:
+            known = self._pages[name, limit] = (whole, _first_page(name, whole, limit))
+        return known[1]
 
     async def save(self, save: Save) -> bool:
         """Write to the database, then to the cache. ``False``: somebody else wrote in between."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -20,8 +21,10 @@ GROUP_NAME = re.compile(r"^/?[A-Za-z0-9._/#-]{1,511}$")
 
 def parse_query(raw: bytes, shape: type[Struct]) -> Any:
     """The query string as ``shape``."""
+    if not raw:
+        return _nothing_given(shape)
     try:
-        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, strict_parsing=bool(raw), errors="strict")
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict")
     except ValueError:
         raise Problem("bad-request", "The query string can't be read; write `name=value&name=value`.") from None
     values = dict(pairs)
@@ -32,6 +35,11 @@ def parse_query(raw: bytes, shape: type[Struct]) -> Any:
         return msgspec.convert(values, shape, strict=False)
     except msgspec.ValidationError as error:
         raise _refused("invalid-parameter", error, shape) from None
+
+
+@cache
+def _nothing_given(shape: type[Struct]) -> Any:
+    return shape()
 
 
 def parse_body(raw: bytes, content_type: str, shape: type[Struct]) -> Any:
