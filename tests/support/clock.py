@@ -1,0 +1,22 @@
+"""A clock that goes when it is told to."""
+
+from __future__ import annotations
+
+
+class Clock:
+    """Milliseconds by :meth:`__call__`, moved by :meth:`forward`."""
+
+    def __init__(self, ms: int = 1_795_000_000_000) -> None:
+        self.ms = ms
+
+    def __call__(self) -> int:
+        return self.ms
+
+    def seconds(self) -> float:
+        """The same time in seconds."""
+        return self.ms / 1000
+
+    def forward(self, ms: int) -> int:
+        """Let ``ms`` pass."""
+        self.ms += ms
+        return self.ms

@@ -1,0 +1,86 @@
+"""The gateway: what it lets through, and what it adds to every answer."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from starlette.responses import PlainTextResponse
+
+from miyabi.gateway.app import Gateway
+from miyabi.gateway.guard import Guard
+from miyabi.gateway.limit import Bucket
+from support.asgi import Answer, call
+from support.clock import Clock
+
+
+def gateway(rate: float = 0, burst: int = 0, host: str = "127.0.0.1", clock: Clock | None = None) -> Gateway:
+    bucket = Bucket(rate, burst, (clock or Clock()).seconds)
+    return Gateway(PlainTextResponse("tasks"), PlainTextResponse("page"), Guard(host), bucket)
+
+
+def ask(app: Gateway, method: str, target: str, **headers: str) -> Answer:
+    return asyncio.run(call(app, method, target, headers={k.replace("_", "-"): v for k, v in headers.items()}))
+
+
+@pytest.mark.parametrize("path", ["/api/tasks", "/api/anything", "/health", "/metrics"])
+def test_the_api_goes_to_the_task_api(path: str) -> None:
+    assert ask(gateway(), "GET", path).body == b"tasks"
+
+
+@pytest.mark.parametrize("path", ["/", "/tasks/x", "/assets/a.js", "/apix"])
+def test_everything_else_is_the_page(path: str) -> None:
+    assert ask(gateway(), "GET", path).body == b"page"
+
+
+def test_past_the_limit_the_answer_is_429_and_says_when_to_come_back() -> None:
+    clock = Clock()
+    app = gateway(rate=1, burst=2, clock=clock)
+    assert [ask(app, "GET", "/api/tasks").status for _ in range(3)] == [200, 200, 429]
+    refused = ask(app, "GET", "/api/tasks")
+    assert refused.headers["Retry-After".lower()] == "1"
+    assert refused.json()["type"] == "urn:miyabi:problem:rate-limited"
+    clock.forward(1000)
+    assert ask(app, "GET", "/api/tasks").status == 200
+
+
+def test_the_page_is_not_limited() -> None:
+    app = gateway(rate=1, burst=1)
+    assert {ask(app, "GET", "/").status for _ in range(5)} == {200}
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil:8420", "", "[bad"])
+def test_another_name_that_points_here_is_refused(host: str) -> None:
+    answer = ask(gateway(), "GET", "/api/tasks", host=host)
+    assert answer.status == 403
+    assert answer.json()["type"] == "urn:miyabi:problem:forbidden-host"
+
+
+@pytest.mark.parametrize("host", ["localhost:8420", "127.0.0.1:8420", "127.0.0.1", "[::1]:8420"])
+def test_this_machines_own_names_are_served(host: str) -> None:
+    assert ask(gateway(), "GET", "/api/tasks", host=host).status == 200
+
+
+def test_a_board_that_listens_elsewhere_answers_to_any_name() -> None:
+    assert ask(gateway(host="0.0.0.0"), "GET", "/", host="board.example").status == 200
+
+
+def test_another_sites_page_can_change_nothing() -> None:
+    app = gateway()
+    assert ask(app, "POST", "/api/tasks", origin="http://evil.example").status == 403
+    assert ask(app, "POST", "/api/tasks", origin="null").status == 403
+    assert ask(app, "POST", "/api/tasks", origin="http://127.0.0.1:8420").status == 200
+    assert ask(app, "POST", "/api/tasks").status == 200
+
+
+def test_every_answer_has_a_request_id_and_careful_headers() -> None:
+    app = gateway()
+    first, second = ask(app, "GET", "/"), ask(app, "GET", "/")
+    assert first.headers["x-request-id"] != second.headers["x-request-id"]
+    assert first.headers["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors 'none'" in first.headers["content-security-policy"]
+    assert "script-src" not in first.headers["content-security-policy"], "scripts come from here alone"
+
+
+def test_a_request_id_that_is_given_is_kept() -> None:
+    assert ask(gateway(), "GET", "/", x_request_id="mine").headers["x-request-id"] == "mine"

@@ -1,0 +1,67 @@
+"""A task API over the embedded backends, on a clock of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from miyabi.settings import Settings
+from miyabi.tasks.api import Api
+from miyabi.tasks.app import TasksApp
+from miyabi.tasks.hub import Hub
+from miyabi.tasks.records import Records
+from miyabi.tasks.service import TaskService
+from miyabi.tasks.shapes import Collected
+from miyabi.wiring.services import Stores, open_stores
+from support.asgi import Answer, call
+from support.clock import Clock
+
+
+class Bench(NamedTuple):
+    """A task API and what is behind it."""
+
+    app: TasksApp
+    stores: Stores
+    clock: Clock
+
+    async def ask(self, method: str, target: str, body: Any = b"", **headers: str) -> Answer:
+        """One request."""
+        return await call(self.app, method, target, body, {k.replace("_", "-"): v for k, v in headers.items()})
+
+    async def made(self, task_id: str, **fields: Any) -> dict[str, Any]:
+        """A task, made; the clock goes on so that each has its own time."""
+        self.clock.forward(1000)
+        answer = await self.ask("POST", "/api/tasks", {"task_name": task_id, "task_id": task_id, **fields})
+        assert answer.status == 201, answer.body
+        return dict(answer.json())
+
+
+Story = Callable[[Bench], Awaitable[None]]
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Callable[[Story], None]:
+    """Runs a story against a fresh task API."""
+
+    async def run(story: Story) -> None:
+        clock = Clock()
+        async with open_stores(Settings(data=tmp_path)) as stores:
+            service = TaskService(Records(stores.database, stores.cache), stores.database, stores.logs, clock)
+            hub = Hub(stores.database, stores.logs)
+
+            async def nothing() -> Collected:
+                return Collected(0, 0)
+
+            probes = {"database": stores.database.ping, "logs": stores.logs.ping}
+            await hub.start()
+            try:
+                app = TasksApp(Api(service, stores.logs, hub, nothing, probes), stores.database)
+                await story(Bench(app, stores, clock))
+            finally:
+                await hub.stop()
+
+    return lambda story: asyncio.run(run(story))
