@@ -62,7 +62,7 @@ class Viewer:
         try:
             number = self._hub.number
             yield self._event("hello", b"{}", self._hub.feed)
-            if last is not None:
+            if last is not None and await self._ours(last):
                 self._position = last.position or self._position
                 async for burst in self._missed(last.feed):
                     yield burst
@@ -87,6 +87,16 @@ class Viewer:
         wanted = self._watch.task_id
         bodies = [body for _, task_id, body in changes if wanted is None or task_id == wanted]
         return self._burst(bodies, feed), newest
+
+    async def _ours(self, place: Place) -> bool:
+        """Whether these stores made the place; a browser may come back with one of another board's."""
+        try:
+            await self._database.changed(place.feed, limit=0)
+            if self._watch.stream and place.position:
+                await self._logs.read(*self._watch.stream, after=place.position, limit=1)
+        except ValueError:
+            return False
+        return True
 
     async def _missed(self, feed: str) -> AsyncIterator[bytes]:
         while True:
