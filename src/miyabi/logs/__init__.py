@@ -13,6 +13,11 @@ MAX_EVENT_BYTES = 1_000_000
 """A line is stored whole up to here; a longer one comes as several (CloudWatch Logs' own limit is 1 MB)."""
 MAX_BATCH = 10_000
 """Events in one append, as in PutLogEvents."""
+MAX_PAGE_BYTES = 4_000_000
+"""A page ends early where its lines are longer than this together: ten thousand of them could be 10 GB."""
+RETENTION_DAYS = 30
+LAMBDA_GROUPS = "/aws/lambda/"
+LAMBDA_RETENTION_DAYS = 7
 
 
 class Stream(Struct, frozen=True):
@@ -53,7 +58,8 @@ class Logs(Protocol):
         """Store ``events`` at the end of the stream, in their order; once it returns they are on disk.
 
         With ``writer``, events whose number this writer has already stored in this stream are left out, so a
-        batch can be sent again after an answer was lost. Returns how many were stored now.
+        batch can be sent again after an answer was lost. Returns how many were stored now. What no log can hold
+        is changed as :func:`storable` says.
         """
 
     async def read(
@@ -61,8 +67,9 @@ class Logs(Protocol):
     ) -> LogPage:
         """The first ``limit`` lines after ``after`` (the beginning when empty), each exactly once.
 
-        With ``before`` the last ``limit`` lines before it instead (the stream's end when empty). An unknown
-        stream is an empty one. Raises ``ValueError`` for a position this backend did not make.
+        Fewer where they reach :data:`MAX_PAGE_BYTES`; only an empty page is the end. With ``before`` the last
+        ``limit`` lines before it instead (the stream's end when empty). An unknown stream is an empty one.
+        Raises ``ValueError`` for a position this backend did not make.
         """
 
     async def changed(self, after: str = "", limit: int = 1000) -> Sequence[Stream]:
@@ -87,3 +94,40 @@ class LogsUnavailable(Exception):
 
 class LogsFull(LogsUnavailable):
     """There is no room for more lines."""
+
+
+def default_retention(group: str) -> int:
+    """Days that a new group keeps its lines."""
+    return LAMBDA_RETENTION_DAYS if group.startswith(LAMBDA_GROUPS) else RETENTION_DAYS
+
+
+def storable(events: Sequence[NewEvent]) -> Sequence[NewEvent]:
+    """``events`` as every backend can store them: nearly always as they are.
+
+    A line over :data:`MAX_EVENT_BYTES` becomes several of at most that; half a surrogate pair becomes U+FFFD.
+    """
+    if all(_is_plain(event.message) for event in events):
+        return events
+    return [NewEvent(event.timestamp, piece) for event in events for piece in _pieces(event.message)]
+
+
+def _is_plain(message: str) -> bool:
+    if message.isascii():
+        return len(message) <= MAX_EVENT_BYTES
+    try:
+        return len(message.encode()) <= MAX_EVENT_BYTES
+    except UnicodeEncodeError:
+        return False
+
+
+def _pieces(message: str) -> list[str]:
+    data = message.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+    pieces: list[str] = []
+    start = 0
+    while start < len(data) or not pieces:
+        end = start + MAX_EVENT_BYTES
+        while end < len(data) and data[end] & 0xC0 == 0x80:
+            end -= 1
+        pieces.append(data[start:end].decode())
+        start = end
+    return pieces

@@ -1,0 +1,150 @@
+"""What is written to the SQLite database: tasks with their counts and history, and projects."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from msgspec import json
+
+from miyabi.database import Save
+from miyabi.model import STATUSES, Project, Status, Task
+
+_ENCODER = json.Encoder()
+_INSERT = """INSERT INTO tasks (seq, timestamp, status, project_id, task_type, created_at, completed_ms, ttl,
+    position, reader, body, task_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_UPDATE_ALL = """UPDATE tasks SET seq = ?, timestamp = ?, status = ?, project_id = ?, task_type = ?, created_at = ?,
+    completed_ms = ?, ttl = ?, position = ?, reader = ?, body = ? WHERE task_id = ?"""
+_UPDATE = """UPDATE tasks SET seq = ?, timestamp = ?, ttl = ?, position = ?, reader = ?, body = ? WHERE task_id = ?"""
+
+_COUNTS = (*STATUSES, "completed_ms")
+_COUNT = f"UPDATE projects SET {', '.join(f'{name} = {name} + ?' for name in _COUNTS)} WHERE project_id = ?"
+
+
+class _Keys(NamedTuple):
+    """What of a task stands in indexes and counts."""
+
+    status: Status
+    project_id: str
+    task_type: str
+    created_at: str
+    completed_ms: int
+
+
+class _Stored(NamedTuple):
+    keys: _Keys
+    timestamp: int
+    position: str | None
+    reader: bytes | None
+    body: bytes
+
+
+_Deltas = defaultdict[str, list[int]]
+"""Project → what to add to each status' count, and to the completed milliseconds."""
+
+
+def save_tasks(connection: sqlite3.Connection, saves: Sequence[Save]) -> list[bool]:
+    """Write each; whether each was kept."""
+    first = end = connection.execute("SELECT end FROM feed").fetchone()[0]
+    deltas: _Deltas = defaultdict(lambda: [0] * len(_COUNTS))
+    kept = []
+    for save in saves:
+        body = _ENCODER.encode(save.task)
+        stored = _stored(connection, save.task.task_id)
+        same = stored is not None and _is_same(stored, save, body)
+        if not same and _fits(stored, save):
+            end += 1
+            _write(connection, save, stored, body, end, deltas)
+            kept.append(True)
+        else:
+            kept.append(same)
+    if end != first:
+        connection.execute("UPDATE feed SET end = ?", (end,))
+    _count(connection, deltas)
+    return kept
+
+
+def save_project(connection: sqlite3.Connection, project: Project, new: bool) -> bool:
+    """Write a project; ``False`` when it has to be ``new`` and is not."""
+    conflict = "NOTHING" if new else "UPDATE SET body = excluded.body"
+    sql = f"INSERT INTO projects (project_id, body) VALUES (?, ?) ON CONFLICT DO {conflict}"
+    return connection.execute(sql, (project.project_id, _ENCODER.encode(project))).rowcount == 1
+
+
+def _stored(connection: sqlite3.Connection, task_id: str) -> _Stored | None:
+    found = connection.execute(
+        """SELECT status, project_id, task_type, created_at, completed_ms, timestamp, position, reader, body
+        FROM tasks WHERE task_id = ?""",
+        (task_id,),
+    ).fetchone()
+    return _Stored(_Keys(*found[:5]), *found[5:]) if found else None
+
+
+def _is_same(stored: _Stored, save: Save, body: bytes) -> bool:
+    if stored.timestamp != save.task.timestamp or stored.body != body:
+        return False
+    mark = save.bookmark
+    return mark is None or (mark.position == stored.position and mark.reader == stored.reader)
+
+
+def _fits(stored: _Stored | None, save: Save) -> bool:
+    """Whether what the writer had read is what is stored, and the write is no older."""
+    if stored is None or save.base is None:
+        return stored is None and save.base is None
+    mark = save.base.bookmark
+    return (
+        save.base.task.timestamp == stored.timestamp
+        and (mark.position if mark else None) == stored.position
+        and save.task.timestamp >= stored.timestamp
+    )
+
+
+def _write(
+    connection: sqlite3.Connection, save: Save, stored: _Stored | None, body: bytes, seq: int, deltas: _Deltas
+) -> None:
+    task, keys = save.task, _keys(save.task)
+    mark = (save.bookmark.position, save.bookmark.reader) if save.bookmark else _marked(stored)
+    if stored and keys == stored.keys:
+        connection.execute(_UPDATE, (seq, task.timestamp, task.ttl, *mark, body, task.task_id))
+    else:
+        statement = _UPDATE_ALL if stored else _INSERT
+        connection.execute(statement, (seq, task.timestamp, *keys, task.ttl, *mark, body, task.task_id))
+        _recount(connection, task, keys, stored, deltas)
+    if save.kept:
+        connection.execute("REPLACE INTO versions VALUES (?, ?, ?)", (task.task_id, task.timestamp, body))
+
+
+def _marked(stored: _Stored | None) -> tuple[str | None, bytes | None]:
+    return (stored.position, stored.reader) if stored else (None, None)
+
+
+def _keys(task: Task) -> _Keys:
+    seconds = (task.duration_seconds or 0) if task.status == "completed" else 0
+    return _Keys(task.status, task.project_id, task.task_type, task.created_at, round(seconds * 1000))
+
+
+def _recount(connection: sqlite3.Connection, task: Task, keys: _Keys, stored: _Stored | None, deltas: _Deltas) -> None:
+    _add(deltas, keys, 1)
+    if stored:
+        _add(deltas, stored.keys, -1)
+    if stored is None or stored.keys.project_id != keys.project_id:
+        project = Project(
+            project_id=task.project_id,
+            project_name=task.project_id,
+            status="active",
+            created_at=task.updated_at,
+            updated_at=task.updated_at,
+        )
+        save_project(connection, project, new=True)
+
+
+def _add(deltas: _Deltas, keys: _Keys, sign: int) -> None:
+    delta = deltas[keys.project_id]
+    delta[_COUNTS.index(keys.status)] += sign
+    delta[-1] += sign * keys.completed_ms
+
+
+def _count(connection: sqlite3.Connection, deltas: _Deltas) -> None:
+    connection.executemany(_COUNT, [(*delta, project_id) for project_id, delta in deltas.items() if any(delta)])

@@ -1,0 +1,139 @@
+"""Group commit: one thread writes, and all calls that came while it wrote share the next commit."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple, TypeVar
+
+from miyabi.sqlite.connection import begin
+
+T = TypeVar("T")
+GROUP_SECONDS = 0.05
+"""A commit is not held back longer than this for calls that still come."""
+
+
+class _Call(NamedTuple):
+    job: Callable[[sqlite3.Connection], Any]
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+
+
+class _Answer(NamedTuple):
+    call: _Call
+    result: Any
+    error: BaseException | None
+
+
+class Writer:
+    """Runs jobs on ``connection`` in a thread. ``committed`` is called there after each commit."""
+
+    def __init__(self, connection: sqlite3.Connection, lock_seconds: float, committed: Callable[[], None]) -> None:
+        self._connection = connection
+        self._lock_seconds = lock_seconds
+        self._committed = committed
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self._open = True
+        self._gate = threading.Lock()
+        self._thread = threading.Thread(target=self._serve, name="miyabi-writer", daemon=True)
+        self._thread.start()
+
+    async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """What ``job`` returns, once it is on disk. A job that raises leaves no trace and disturbs no other.
+
+        Raises what ``job`` raises, and ``sqlite3.Error`` when the commit fails.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        with self._gate:
+            if not self._open:
+                raise sqlite3.ProgrammingError("it has been closed")
+            self._calls.put(_Call(job, loop, future))
+        return await future
+
+    def close(self) -> None:
+        """Finish what was called and close the connection."""
+        with self._gate:
+            if self._open:
+                self._open = False
+                self._calls.put(None)
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while (call := self._calls.get()) is not None:
+            answers = self._group(call)
+            _hand_out(answers)
+            if any(answer.error is None for answer in answers):
+                self._committed()
+        self._connection.close()
+
+    def _group(self, first: _Call) -> list[_Answer]:
+        """Run ``first`` and what comes meanwhile in one transaction."""
+        calls: list[_Call] = []
+        answers: list[_Answer] = []
+        call: _Call | None = first
+        try:
+            begin(self._connection, self._lock_seconds)
+            end = time.monotonic() + GROUP_SECONDS
+            while call is not None:
+                calls.append(call)
+                answers.append(self._attempt(call))
+                call = self._next() if time.monotonic() < end else None
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            calls = calls or [first, *iter(self._next, None)]
+            answers = [_Answer(call, None, error) for call in calls]
+        return answers
+
+    def _attempt(self, call: _Call) -> _Answer:
+        """Run one job so that its failure takes back nothing but its own work.
+
+        Where SQLite gave up the whole transaction (a full disk), what follows fails as well, and so does the commit.
+        """
+        execute = self._connection.execute
+        try:
+            execute("SAVEPOINT job")
+            result = call.job(self._connection)
+            execute("RELEASE job")
+        except Exception as error:
+            if self._connection.in_transaction:
+                execute("ROLLBACK TO job")
+                execute("RELEASE job")
+            elif isinstance(error, sqlite3.Error):
+                raise
+            return _Answer(call, None, error)
+        return _Answer(call, result, None)
+
+    def _next(self) -> _Call | None:
+        """The next call if one waits."""
+        try:
+            call = self._calls.get_nowait()
+        except Empty:
+            return None
+        if call is None:
+            self._calls.put(None)
+        return call
+
+
+def _hand_out(answers: list[_Answer]) -> None:
+    for loop in {answer.call.loop for answer in answers}:
+        mine = [answer for answer in answers if answer.call.loop is loop]
+        with suppress(RuntimeError):  # the loop was closed: nobody waits there any more
+            loop.call_soon_threadsafe(_settle, mine)
+
+
+def _settle(answers: list[_Answer]) -> None:
+    for (_, _, future), result, error in answers:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
