@@ -137,7 +137,7 @@ def _ended(task: Task, end: RunExit, event: LogEvent, reading: Reading) -> Task:
     status: Status = "completed" if end.code == 0 else "failed"
     if end.code == INTERRUPTED[0] or end.signal == INTERRUPTED[1]:
         status = "cancelled"
-    error = None if status == "completed" else reading.error or _reason(end)
+    error = reading.error or _reason(end) if status == "failed" else None
     details = replace(task.details, exit_code=end.code, error_message=error)
     return replace(
         _final(replace(task, status=status, details=details), event.timestamp),
