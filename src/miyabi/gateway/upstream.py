@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from miyabi.http import ClientGone, Problem
 
 if TYPE_CHECKING:
     import aiohttp
+
+log = logging.getLogger("miyabi.gateway")
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 30.0
@@ -66,7 +69,13 @@ class Upstream:
         except aiohttp.ClientError as error:
             raise Problem("bad-gateway", f"The task API broke off: {error}.") from None
         async with answer:
-            await _answer(answer, send)
+            watcher = asyncio.create_task(_close_with_client(receive, answer))
+            try:
+                await _answer(answer, send)
+            except aiohttp.ClientError as error:
+                log.warning("the task API at %s broke off an answer: %s", self._url, error)
+            finally:
+                watcher.cancel()
 
     async def _ask(
         self, session: aiohttp.ClientSession, scope: Scope, receive: Receive, target: str
@@ -82,6 +91,13 @@ class Upstream:
             data=_body(receive) if has_body else None,
             allow_redirects=False,
         )
+
+
+async def _close_with_client(receive: Receive, answer: aiohttp.ClientResponse) -> None:
+    """An endless answer ends when nobody listens any more; sending alone would not notice."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    answer.close()
 
 
 async def _answer(answer: aiohttp.ClientResponse, send: Send) -> None:
