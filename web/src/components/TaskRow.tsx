@@ -1,0 +1,86 @@
+import { Link } from "@tanstack/react-router";
+import { memo } from "react";
+import type { Task } from "../api/types";
+import { typeName, useI18n } from "../i18n/I18n";
+import { doing } from "../lib/task";
+import { isFinal } from "../live/merge";
+import { Bar } from "./Bar";
+import { Ago, Elapsed } from "./Elapsed";
+import { Figures } from "./Figures";
+import { StatusMark } from "./StatusMark";
+import styles from "./TaskRow.module.css";
+
+interface Props {
+  task: Task;
+  /** Leave the project's name out: the page is about it. */
+  withoutProject?: boolean;
+}
+
+/** A task in a list: with its bar while it is active, in one line when it has ended. */
+export const TaskRow = memo(function TaskRow({ task, withoutProject = false }: Props) {
+  return isFinal(task) ? (
+    <EndedRow task={task} withoutProject={withoutProject} />
+  ) : (
+    <ActiveRow task={task} withoutProject={withoutProject} />
+  );
+});
+
+function ActiveRow({ task, withoutProject }: Props) {
+  const { t } = useI18n();
+  const step = doing(task);
+  const known = task.progress?.percentage !== undefined || task.progress?.current !== undefined;
+  return (
+    <li className={styles.row}>
+      <div className={styles.head}>
+        <StatusMark status={task.status} iconOnly />
+        <Name task={task} />
+        <Where task={task} withoutProject={withoutProject} />
+        <Figures task={task} />
+      </div>
+      <Bar task={task} />
+      <div className={styles.foot}>
+        <span className={styles.step}>{step || (known ? "" : t.task.noFigure)}</span>
+        <Elapsed task={task} />
+      </div>
+    </li>
+  );
+}
+
+function EndedRow({ task, withoutProject }: Props) {
+  const error = task.status === "failed" ? task.details?.error_message : null;
+  return (
+    <li className={styles.row}>
+      <div className={styles.head}>
+        <StatusMark status={task.status} iconOnly />
+        <Name task={task} />
+        <Where task={task} withoutProject={withoutProject} />
+        <Figures task={task} />
+        <span className={styles.duration}>
+          <Elapsed task={task} />
+        </span>
+        <span className={styles.when}>
+          <Ago time={task.completed_at ?? task.updated_at} />
+        </span>
+      </div>
+      {error && <p className={styles.error}>{error}</p>}
+    </li>
+  );
+}
+
+function Name({ task }: { task: Task }) {
+  return (
+    <Link to="/tasks/$taskId" params={{ taskId: task.task_id }} className={styles.name}>
+      {task.task_name}
+    </Link>
+  );
+}
+
+function Where({ task, withoutProject }: Props) {
+  const { t } = useI18n();
+  return (
+    <span className={styles.where}>
+      {withoutProject ? "" : `${task.project_id} · `}
+      {typeName(t, task.task_type)}
+    </span>
+  );
+}

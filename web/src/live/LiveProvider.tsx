@@ -1,0 +1,98 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
+import { ApiError, address, api, UNREACHABLE } from "../api/client";
+import { keys } from "../api/queries";
+import type { Task } from "../api/types";
+import { LogStore } from "../log/store";
+import { applyTasks } from "./apply";
+import { Feed, type FeedPorts, type FeedState } from "./feed";
+import { atMostEvery, beforeNextFrame } from "./once";
+
+/** A tab that nobody looks at gives its connection back after so long: a browser has six of them for a board. */
+const HIDDEN_MS = 20_000;
+const COUNTS_MS = 1_000;
+
+interface Live {
+  state: FeedState;
+  /** The lines of the task that is looked at. */
+  log: LogStore | null;
+}
+
+const Context = createContext<Live>({ state: "connecting", log: null });
+
+/** How the page hears of changes now, and the log of the task on it. */
+export function useLive(): Live {
+  return useContext(Context);
+}
+
+/** Keeps the page current: by the events of all tasks, or of `taskId` with its lines while that is looked at. */
+export function LiveProvider({ taskId, children }: { taskId: string | null; children: ReactNode }) {
+  const client = useQueryClient();
+  const [state, setState] = useState<FeedState>("connecting");
+  const log = useMemo(
+    () => (taskId === null ? null : new LogStore((range, limit) => api.lines(taskId, range, limit))),
+    [taskId],
+  );
+
+  useEffect(() => {
+    const counts = atMostEvery(COUNTS_MS, () => {
+      client.invalidateQueries({ queryKey: keys.projects });
+      if (taskId !== null) client.invalidateQueries({ queryKey: keys.history(taskId) });
+    });
+    const ports: FeedPorts = {
+      address: () => address("/api/events", { task_id: taskId, after: log?.next }),
+      open: (url) => new EventSource(url),
+      soon: beforeNextFrame,
+      refetch: async () => {
+        await client.invalidateQueries({}, { throwOnError: true }).catch(unlessRefused);
+        await log?.refresh().catch(unlessRefused);
+      },
+      tasks: (changed: Task[]) => {
+        applyTasks(client, changed);
+        counts();
+      },
+      lines: ({ events, next }) => log?.push(events, next),
+      state: setState,
+    };
+    return keepUp(new Feed(ports), log);
+  }, [client, taskId, log]);
+
+  const live = useMemo(() => ({ state, log }), [state, log]);
+  return <Context value={live}>{children}</Context>;
+}
+
+/** A refusal is an answer: the board is there. */
+function unlessRefused(error: unknown): void {
+  if (!(error instanceof ApiError) || error.status === UNREACHABLE || error.status >= 500) throw error;
+}
+
+/** Starts a feed, the log's newest lines first; rests it in a hidden tab; returns what ends it. */
+function keepUp(feed: Feed, log: LogStore | null): () => void {
+  let resting: ReturnType<typeof setTimeout> | undefined;
+  let ended = false;
+  let started = false;
+  const start = () => {
+    if (ended || started) return;
+    started = true;
+    feed.start();
+  };
+  const seen = () => {
+    clearTimeout(resting);
+    if (!document.hidden) return start();
+    resting = setTimeout(() => {
+      started = false;
+      feed.stop();
+    }, HIDDEN_MS);
+  };
+  const online = () => feed.wake();
+  document.addEventListener("visibilitychange", seen);
+  window.addEventListener("online", online);
+  (log ? log.refresh().catch(() => undefined) : Promise.resolve()).then(start);
+  return () => {
+    ended = true;
+    clearTimeout(resting);
+    document.removeEventListener("visibilitychange", seen);
+    window.removeEventListener("online", online);
+    feed.stop();
+  };
+}

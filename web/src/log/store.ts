@@ -1,0 +1,116 @@
+import type { Lines, LogEvent } from "../api/types";
+import { append, fold, prepend, type Row } from "./fold";
+
+/** Reads a stream's lines after a place, or the last ones before it (`""`: the end). */
+export type ReadLines = (range: { after: string } | { before: string }, limit: number) => Promise<Lines>;
+
+export interface LogView {
+  rows: readonly Row[];
+  /** Older lines can be loaded. */
+  older: boolean;
+  /** Rows that the last load put before the others, for a reader's place to stay. */
+  prepended: number;
+  /** Changes with every change of the rows. */
+  version: number;
+}
+
+const PAGE = 1_000;
+const CATCH_UP_PAGE = 10_000;
+/** Positions of the newest lines that are remembered, so that none comes in by two ways. */
+const REMEMBERED = 2 * CATCH_UP_PAGE;
+
+/**
+ * The lines of one stream that the page holds: a gapless stretch that ends at {@link next}, growing at both ends.
+ *
+ * Lines come from reads and from events, and may come by both; each is held once.
+ */
+export class LogStore {
+  private rows: Row[] = [];
+  private previous: string | null = null;
+  private recent = new Set<string>();
+  private listeners = new Set<() => void>();
+  private loading: Promise<void> | null = null;
+  private view: LogView = { rows: this.rows, older: false, prepended: 0, version: 0 };
+  /** The place behind the newest line held; `null` before the first read. */
+  next: string | null = null;
+
+  constructor(private readonly read: ReadLines) {}
+
+  /** For `useSyncExternalStore`. */
+  subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  /** The same object until something changes. */
+  snapshot = (): LogView => this.view;
+
+  /** Read the newest lines, or what came after those that are held. */
+  async refresh(): Promise<void> {
+    if (this.next !== null) return this.catchUp();
+    const page = await this.read({ before: "" }, PAGE);
+    if (this.next !== null) return;
+    this.rows = fold(page.events);
+    this.unseen(page.events);
+    this.next = page.next;
+    this.previous = page.events.length < PAGE ? null : page.previous;
+    this.changed(0);
+  }
+
+  /** New lines; those that had come another way before are left out. Before the first read it waits for that. */
+  push(events: readonly LogEvent[], next: string): void {
+    if (this.next === null) return;
+    const fresh = this.unseen(events);
+    if (fresh.length === 0) return;
+    append(this.rows, fresh);
+    this.next = next;
+    this.changed(0);
+  }
+
+  /** Load the lines before those held; one call at a time. */
+  older(): Promise<void> {
+    this.loading ??= this.readOlder().finally(() => {
+      this.loading = null;
+    });
+    return this.loading;
+  }
+
+  private async readOlder(): Promise<void> {
+    if (this.previous === null) return;
+    const page = await this.read({ before: this.previous }, PAGE);
+    const before = this.rows.length;
+    this.rows = prepend(fold(page.events), this.rows);
+    this.previous = page.events.length < PAGE ? null : page.previous;
+    this.changed(this.rows.length - before);
+  }
+
+  private async catchUp(): Promise<void> {
+    for (;;) {
+      const from = this.next ?? "";
+      const page = await this.read({ after: from }, CATCH_UP_PAGE);
+      if (this.next !== from) return;
+      this.push(page.events, page.next);
+      if (this.next === from) return;
+    }
+  }
+
+  private unseen(events: readonly LogEvent[]): LogEvent[] {
+    const fresh = events.filter((event) => !this.recent.has(event.position));
+    for (const event of fresh) this.recent.add(event.position);
+    for (const position of this.recent) {
+      if (this.recent.size <= REMEMBERED) break;
+      this.recent.delete(position);
+    }
+    return fresh;
+  }
+
+  private changed(prepended: number): void {
+    this.view = {
+      rows: this.rows,
+      older: this.previous !== null,
+      prepended,
+      version: this.view.version + 1,
+    };
+    for (const listener of this.listeners) listener();
+  }
+}
