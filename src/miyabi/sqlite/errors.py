@@ -54,6 +54,8 @@ def _free(folder: Path) -> int:
 def _advice(error: sqlite3.Error | OSError, path: Path) -> str:
     if isinstance(error, NewerSchemaError):
         return f"{path} {error}. Upgrade miyabi, or choose another folder with --data or MIYABI_DATA."
+    if isinstance(error, sqlite3.ProgrammingError):
+        return f"{path} has been closed."
     match code(error):
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return f"{path} is locked by another process. Wait until that has ended, or stop it, then try again."

@@ -52,7 +52,7 @@ class Writer:
         future: asyncio.Future[T] = loop.create_future()
         with self._gate:
             if not self._open:
-                raise sqlite3.ProgrammingError("it has been closed")
+                raise sqlite3.ProgrammingError("closed")
             self._calls.put(_Call(job, loop, future))
         return await future
 

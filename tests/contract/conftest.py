@@ -1,0 +1,98 @@
+"""Every backend of every protocol, and the tests as coroutines. A new backend is one more row here."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import pytest
+
+from miyabi.cache import Cache
+from miyabi.cache.memory import MemoryCache
+from miyabi.database import Database
+from miyabi.database.sqlite import open_database as open_sqlite
+from miyabi.logs import Logs
+from miyabi.logs.local import open_logs as open_local
+from support.clock import Clock
+
+LOGS: dict[str, Callable[[Path], Awaitable[Logs]]] = {"local": open_local}
+DATABASES: dict[str, Callable[[Path], Awaitable[Database]]] = {"sqlite": open_sqlite}
+CACHES: dict[str, Callable[[Clock], Cache]] = {"memory": lambda clock: MemoryCache(clock.seconds)}
+
+
+class Store(Protocol):
+    """What can be closed."""
+
+    async def close(self) -> None: ...
+
+
+S = TypeVar("S", bound=Store)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a test that is a coroutine on the loop its stores were opened on."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
+    pyfuncitem.funcargs["runner"].run(pyfuncitem.obj(**arguments))
+    return True
+
+
+@pytest.fixture(autouse=True)
+def runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.fixture(params=LOGS)
+def open_logs(request: pytest.FixtureRequest, runner: asyncio.Runner, tmp_path: Path) -> Iterator[Opener[Logs]]:
+    """Opens the logs; a second opening is what another process would have."""
+    yield from _opener(runner, lambda: LOGS[request.param](tmp_path))
+
+
+@pytest.fixture
+def logs(runner: asyncio.Runner, open_logs: Opener[Logs]) -> Logs:
+    return runner.run(open_logs())
+
+
+@pytest.fixture(params=DATABASES)
+def open_database(request: pytest.FixtureRequest, runner: asyncio.Runner, tmp_path: Path) -> Iterator[Opener[Database]]:
+    """Opens the database; a second opening is what another process would have."""
+    yield from _opener(runner, lambda: DATABASES[request.param](tmp_path))
+
+
+@pytest.fixture
+def database(runner: asyncio.Runner, open_database: Opener[Database]) -> Database:
+    return runner.run(open_database())
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=CACHES)
+def cache(request: pytest.FixtureRequest, clock: Clock) -> Cache:
+    return CACHES[request.param](clock)
+
+
+class Opener(Protocol[S]):
+    """Opens a store, which is closed after the test."""
+
+    async def __call__(self) -> S: ...
+
+
+def _opener(runner: asyncio.Runner, make: Callable[[], Awaitable[S]]) -> Iterator[Opener[S]]:
+    opened: list[S] = []
+
+    async def open_one() -> S:
+        opened.append(await make())
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        runner.run(store.close())
