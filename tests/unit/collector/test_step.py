@@ -38,7 +38,8 @@ class Stream:
         self.now += later
         page = events(*messages, at=self.now, first=self._lines + 1)
         self._lines += len(messages)
-        save = advance(self.current, newborn("/miyabi/jobs", "a", "a", self.now), page, str(self._lines), self.now + 100)
+        fresh = newborn("/miyabi/jobs", "a", "a", self.now)
+        save = advance(self.current, fresh, page, str(self._lines), self.now + 100)
         self.saves.append(save)
         self.current = Current(save.task, save.bookmark)
         return save.task
