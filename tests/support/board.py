@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from support.client import Client
+from .client import Client
 
 MIYABI = str(Path(sys.executable).with_name("miyabi"))
 """The command as it was installed beside this Python."""

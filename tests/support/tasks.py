@@ -15,7 +15,7 @@ START = 1_795_000_000_000
 def a_task(task_id: str, *, age: int = 0, **fields: Any) -> Task:
     """A running task made ``age`` seconds after the first of them."""
     made = iso(START + age * 1000)
-    usual = {
+    usual: dict[str, Any] = {
         "task_id": task_id,
         "timestamp": START + age * 1000,
         "task_name": task_id,

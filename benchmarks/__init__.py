@@ -1,0 +1,1 @@
+"""How fast Miyabi is: one file per question, each measured beside its goal and a limit or peer in the same run."""
