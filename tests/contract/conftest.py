@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import pytest
+from tests.support.clock import Clock
 
 from miyabi.cache import Cache
 from miyabi.cache.memory import MemoryCache
@@ -16,7 +17,6 @@ from miyabi.database import Database
 from miyabi.database.sqlite import open_database as open_sqlite
 from miyabi.logs import Logs
 from miyabi.logs.local import open_logs as open_local
-from support.clock import Clock
 
 LOGS: dict[str, Callable[[Path], Awaitable[Logs]]] = {"local": open_local}
 DATABASES: dict[str, Callable[[Path], Awaitable[Database]]] = {"sqlite": open_sqlite}
@@ -30,6 +30,7 @@ class Store(Protocol):
 
 
 S = TypeVar("S", bound=Store)
+S_co = TypeVar("S_co", bound=Store, covariant=True)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -38,7 +39,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
-    pyfuncitem.funcargs["runner"].run(pyfuncitem.obj(**arguments))
+    runner = pyfuncitem.funcargs["runner"]
+    assert isinstance(runner, asyncio.Runner)
+    runner.run(pyfuncitem.obj(**arguments))
     return True
 
 
@@ -80,10 +83,10 @@ def cache(request: pytest.FixtureRequest, clock: Clock) -> Cache:
     return CACHES[request.param](clock)
 
 
-class Opener(Protocol[S]):
+class Opener(Protocol[S_co]):
     """Opens a store, which is closed after the test."""
 
-    async def __call__(self) -> S: ...
+    async def __call__(self) -> S_co: ...
 
 
 def _opener(runner: asyncio.Runner, make: Callable[[], Awaitable[S]]) -> Iterator[Opener[S]]:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.clock import Clock
+from tests.support.tasks import START, a_task, ids, later
 
 from miyabi.cache import NEWEST, TTL_SECONDS, Cache, Listing
 from miyabi.model import FINAL, STATUSES, Project, Task, iso
-from support.clock import Clock
-from support.tasks import START, a_task, ids, later
 
 from .conftest import CACHES
 

@@ -8,10 +8,10 @@ from itertools import product
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.tasks import a_task, ids, known, later
 
 from miyabi.database import Bookmark, Current, Database, DatabaseUnavailable, Save, TaskQuery
 from miyabi.model import FINAL, STATUSES, Progress, Task
-from support.tasks import a_task, ids, known, later
 
 from .conftest import Opener
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.tasks import START, a_task, known, later
 
 from miyabi.database import Current, Database, ProjectRow, Save, TaskQuery
 from miyabi.model import STATUSES, Project, Status, Tally, Task, iso
-from support.tasks import START, a_task, known, later
 
 
 def a_project(project_id: str, **fields: str) -> Project:
-    usual = {"project_name": project_id, "status": "active", "created_at": iso(START), "updated_at": iso(START)}
-    return Project(project_id=project_id, **(usual | fields))  # type: ignore[arg-type]
+    usual: dict[str, Any] = {
+        "project_name": project_id,
+        "status": "active",
+        "created_at": iso(START),
+        "updated_at": iso(START),
+    }
+    return Project(project_id=project_id, **(usual | fields))
 
 
 async def row(database: Database, project_id: str) -> ProjectRow:
@@ -135,7 +140,11 @@ def test_the_counts_are_those_of_the_tasks_whatever_was_written(
 
 async def save_of(database: Database, run: str, write: Write) -> Save:
     task_id = f"t{write.task}-{run}"
-    fields = {"status": write.status, "project_id": write.project + run, "duration_seconds": write.seconds}
+    fields: dict[str, Any] = {
+        "status": write.status,
+        "project_id": write.project + run,
+        "duration_seconds": write.seconds,
+    }
     (base,) = await database.get([task_id])
     return Save(later(known(base).task, **fields), base) if base else Save(a_task(task_id, **fields))
 

@@ -5,8 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-
-from support.board import Board
+from tests.support.board import Board
 
 
 @pytest.fixture

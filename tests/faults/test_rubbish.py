@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-
-from support.board import Board
+from tests.support.board import Board
 
 RUBBISH = {
     "random bytes": bytes(range(256)) * 64,

@@ -12,8 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-
-from support.board import MIYABI, Board, environment
+from tests.support.board import MIYABI, Board, environment
 
 QUICK = 2.0
 """Seconds within which a board with viewers is expected to have ended."""

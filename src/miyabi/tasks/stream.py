@@ -7,7 +7,7 @@ that comes back with it, to this process or another, gets what it missed: each t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -56,7 +56,7 @@ class Viewer:
         self._watch = watch
         self._position = watch.position
 
-    async def events(self, last: Place | None, gap: float = GAP_SECONDS) -> AsyncIterator[bytes]:
+    async def events(self, last: Place | None, gap: float = GAP_SECONDS) -> AsyncGenerator[bytes]:
         """Bursts of events until the hub closes; a comment when nothing else was sent for a while."""
         signal = self._hub.watch(self._watch.stream)
         try:

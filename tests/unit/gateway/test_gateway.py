@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 from starlette.responses import PlainTextResponse
+from tests.support.asgi import Answer, call
+from tests.support.clock import Clock
 
 from miyabi.gateway.app import Gateway
 from miyabi.gateway.guard import Guard
 from miyabi.gateway.limit import Bucket
-from support.asgi import Answer, call
-from support.clock import Clock
 
 
 def gateway(rate: float = 0, burst: int = 0, host: str = "127.0.0.1", clock: Clock | None = None) -> Gateway:

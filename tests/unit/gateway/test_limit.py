@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.clock import Clock
 
 from miyabi.gateway.limit import Bucket
-from support.clock import Clock
 
 
 def test_a_burst_is_let_through_and_then_the_steady_rate() -> None:

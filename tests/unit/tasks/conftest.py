@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.support.asgi import Answer, call
+from tests.support.clock import Clock
 
 from miyabi.settings import Settings
 from miyabi.tasks.api import Api
@@ -17,8 +19,6 @@ from miyabi.tasks.records import Records
 from miyabi.tasks.service import TaskService
 from miyabi.tasks.shapes import Collected
 from miyabi.wiring.services import Stores, open_stores
-from support.asgi import Answer, call
-from support.clock import Clock
 
 
 class Bench(NamedTuple):
