@@ -17,18 +17,20 @@ READ_LOCK_SECONDS = 2.0
 CHECKPOINT_PAGES = 2000
 """Pages (of 4 KiB) in the write-ahead log before they move into the file."""
 
+_NEW_FILE_SETTINGS = ("auto_vacuum = INCREMENTAL", "journal_mode = WAL")
+_SETTINGS = (
+    "synchronous = FULL",
+    f"cache_size = -{CACHE_KIB}",
+    "mmap_size = 0",
+    f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+    f"journal_size_limit = {4 * CHECKPOINT_PAGES * 4096}",
+)
+
 
 def connect(path: Path, *, lock_seconds: float = READ_LOCK_SECONDS) -> sqlite3.Connection:
     """A connection that commits when told to, durably, and waits ``lock_seconds`` for a lock."""
     connection = sqlite3.connect(path, timeout=lock_seconds, isolation_level=None, check_same_thread=False)
-    for setting in (
-        "synchronous = FULL",
-        f"cache_size = -{CACHE_KIB}",
-        "mmap_size = 0",
-        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
-        f"journal_size_limit = {4 * CHECKPOINT_PAGES * 4096}",
-    ):
-        connection.execute(f"PRAGMA {setting}")
+    _set(connection, *_SETTINGS)
     return connection
 
 
@@ -38,10 +40,9 @@ def connect_writer(path: Path, schema: Sequence[str], lock_seconds: float) -> sq
     ``schema``: one statement after the other; the file's ``user_version`` is how many of them it has, so new
     statements go to the end. It never waits for a lock by itself: use :func:`begin`.
     """
-    connection = connect(path, lock_seconds=0)
+    connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     try:
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"), lock_seconds)
+        patiently(lambda: _set(connection, *_NEW_FILE_SETTINGS, *_SETTINGS), lock_seconds)
         _migrate(connection, schema, lock_seconds)
     except BaseException:
         connection.close()
@@ -68,6 +69,11 @@ def patiently(action: Callable[[], Any], lock_seconds: float) -> None:
             if code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
                 raise
         time.sleep(RETRY_SECONDS)
+
+
+def _set(connection: sqlite3.Connection, *settings: str) -> None:
+    for setting in settings:
+        connection.execute(f"PRAGMA {setting}")
 
 
 def _migrate(connection: sqlite3.Connection, schema: Sequence[str], lock_seconds: float) -> None:
