@@ -1,16 +1,25 @@
 import type { Task } from "../api/types";
 import { useI18n } from "../i18n/I18n";
+import { isFinal } from "../live/merge";
 import styles from "./Figures.module.css";
 
 /** `15/29` and `52 %`, each in its column; what is not known is not there. */
 export function Figures({ task }: { task: Task }) {
   const { format } = useI18n();
   const percentage = task.progress?.percentage ?? null;
-  const count = format.count(task.progress);
+  const count = format.shortCount(task.progress);
   return (
     <span className={`figures ${styles.figures}`}>
-      {count !== null && <span className={styles.count}>{count}</span>}
-      {percentage !== null && <span className={styles.percent}>{format.percent(percentage)}</span>}
+      {count !== null && (
+        <span className={styles.count} title={format.count(task.progress) ?? undefined}>
+          {count}
+        </span>
+      )}
+      {percentage !== null && (
+        <span className={styles.percent} data-active={!isFinal(task) || undefined}>
+          {format.percent(percentage)}
+        </span>
+      )}
     </span>
   );
 }

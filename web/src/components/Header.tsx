@@ -1,8 +1,10 @@
 import { Link } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import { useI18n } from "../i18n/I18n";
 import { FeedMark } from "./FeedMark";
 import styles from "./Header.module.css";
-import { Settings } from "./Settings";
+
+const Settings = lazy(() => import("./Settings").then((module) => ({ default: module.Settings })));
 
 /** The name, the ways through the page, and how it hears of changes. */
 export function Header() {
@@ -25,7 +27,11 @@ export function Header() {
           <Link to="/projects">{t.nav.projects}</Link>
         </nav>
         <FeedMark />
-        <Settings />
+        <span className={styles.settings}>
+          <Suspense>
+            <Settings />
+          </Suspense>
+        </span>
       </div>
     </header>
   );

@@ -1,6 +1,5 @@
 import { ActionIcon, type MantineColorScheme, Menu, useMantineColorScheme } from "@mantine/core";
-import { IconAdjustmentsHorizontal, IconCheck } from "@tabler/icons-react";
-import type { ReactNode } from "react";
+import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
 import type { Language } from "../i18n/format";
 import { LANGUAGES, useI18n } from "../i18n/I18n";
 
@@ -24,33 +23,27 @@ export function Settings() {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Label>{t.settings.appearance}</Menu.Label>
-        {SCHEMES.map((scheme) => (
-          <Choice key={scheme} chosen={colorScheme === scheme} choose={() => setColorScheme(scheme)}>
-            {t.settings[scheme]}
-          </Choice>
-        ))}
+        <Menu.RadioGroup
+          value={colorScheme}
+          onChange={(value) => setColorScheme(value as MantineColorScheme)}
+        >
+          <Menu.Label>{t.settings.appearance}</Menu.Label>
+          {SCHEMES.map((scheme) => (
+            <Menu.RadioItem key={scheme} value={scheme}>
+              {t.settings[scheme]}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
         <Menu.Divider />
-        <Menu.Label>{t.settings.language}</Menu.Label>
-        {(Object.keys(LANGUAGES) as Language[]).map((each) => (
-          <Choice key={each} chosen={language === each} choose={() => setLanguage(each)}>
-            <span lang={each}>{LANGUAGES[each].name}</span>
-          </Choice>
-        ))}
+        <Menu.RadioGroup value={language} onChange={(value) => setLanguage(value as Language)}>
+          <Menu.Label>{t.settings.language}</Menu.Label>
+          {(Object.keys(LANGUAGES) as Language[]).map((each) => (
+            <Menu.RadioItem key={each} value={each}>
+              <span lang={each}>{LANGUAGES[each].name}</span>
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
       </Menu.Dropdown>
     </Menu>
-  );
-}
-
-function Choice(props: { chosen: boolean; choose: () => void; children: ReactNode }) {
-  return (
-    <Menu.Item
-      role="menuitemradio"
-      aria-checked={props.chosen}
-      onClick={props.choose}
-      rightSection={props.chosen ? <IconCheck size={15} stroke={2} aria-hidden /> : undefined}
-    >
-      {props.children}
-    </Menu.Item>
   );
 }

@@ -1,10 +1,10 @@
 import {
   IconCircleCheck,
   IconCircleDashed,
+  IconCircleHalf2,
   IconCircleMinus,
   IconCircleX,
   IconHandStop,
-  IconPlayerPlay,
   type TablerIcon,
 } from "@tabler/icons-react";
 import type { Status } from "../api/types";
@@ -12,7 +12,7 @@ import { useI18n } from "../i18n/I18n";
 import styles from "./StatusMark.module.css";
 
 const ICONS: Record<Status, TablerIcon> = {
-  running: IconPlayerPlay,
+  running: IconCircleHalf2,
   blocked: IconHandStop,
   pending: IconCircleDashed,
   completed: IconCircleCheck,

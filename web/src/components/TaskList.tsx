@@ -54,7 +54,7 @@ export function TaskList({ tasks, more, loading, load, withoutProject }: Props) 
                     data-index={item.index}
                     role="presentation"
                   >
-                    <TaskRow task={task} withoutProject={withoutProject} />
+                    <TaskRow task={task} withoutProject={withoutProject} mixed />
                   </div>
                 )
               );

@@ -55,7 +55,7 @@ function Rename({ task, close }: { task: Task; close: () => void }) {
         {t.action.save}
       </Button>
       <Button variant="default" onClick={close}>
-        {t.action.keep}
+        {t.action.discard}
       </Button>
     </form>
   );

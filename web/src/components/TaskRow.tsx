@@ -14,32 +14,42 @@ interface Props {
   task: Task;
   /** Leave the project's name out: the page is about it. */
   withoutProject?: boolean;
+  /** Say every row's status in words: the list holds several. */
+  mixed?: boolean;
 }
 
 /** A task in a list: with its bar while it is active, in one line when it has ended. */
-export const TaskRow = memo(function TaskRow({ task, withoutProject = false }: Props) {
+export const TaskRow = memo(function TaskRow({ task, withoutProject = false, mixed = false }: Props) {
   return isFinal(task) ? (
     <EndedRow task={task} withoutProject={withoutProject} />
   ) : (
-    <ActiveRow task={task} withoutProject={withoutProject} />
+    <ActiveRow task={task} withoutProject={withoutProject} mixed={mixed} />
   );
 });
 
-function ActiveRow({ task, withoutProject }: Props) {
+function ActiveRow({ task, withoutProject, mixed }: Props) {
   const { t } = useI18n();
-  const step = doing(task);
-  const known = task.progress?.percentage !== undefined || task.progress?.current !== undefined;
+  const running = task.status === "running";
+  const known = (task.progress?.percentage ?? task.progress?.current ?? null) !== null;
+  const words = [
+    !running && !mixed && t.status[task.status],
+    running && !known && t.task.noFigure,
+    doing(task),
+  ];
   return (
     <li className={styles.row}>
-      <div className={styles.head}>
-        <StatusMark status={task.status} iconOnly />
+      <div className={`${styles.head} ${mixed ? styles.mixed : ""}`}>
+        {mixed ? <Status task={task} /> : <StatusMark status={task.status} iconOnly />}
         <Name task={task} />
         <Where task={task} withoutProject={withoutProject} />
         <Figures task={task} />
       </div>
       <Bar task={task} />
       <div className={styles.foot}>
-        <span className={styles.step}>{step || (known ? "" : t.task.noFigure)}</span>
+        <span className={styles.step}>
+          {mixed && <span className={styles.narrow}>{t.status[task.status]}</span>}
+          {words.map((word) => word && <span key={word}>{word}</span>)}
+        </span>
         <Elapsed task={task} />
       </div>
     </li>
@@ -47,11 +57,12 @@ function ActiveRow({ task, withoutProject }: Props) {
 }
 
 function EndedRow({ task, withoutProject }: Props) {
+  const { t } = useI18n();
   const error = task.status === "failed" ? task.details?.error_message : null;
   return (
     <li className={styles.row}>
-      <div className={styles.head}>
-        <StatusMark status={task.status} iconOnly />
+      <div className={`${styles.head} ${styles.ended}`}>
+        <Status task={task} />
         <Name task={task} />
         <Where task={task} withoutProject={withoutProject} />
         <Figures task={task} />
@@ -59,11 +70,20 @@ function EndedRow({ task, withoutProject }: Props) {
           <Elapsed task={task} />
         </span>
         <span className={styles.when}>
+          <span className={styles.narrow}>{t.status[task.status]} · </span>
           <Ago time={task.completed_at ?? task.updated_at} />
         </span>
       </div>
       {error && <p className={styles.error}>{error}</p>}
     </li>
+  );
+}
+
+function Status({ task }: { task: Task }) {
+  return (
+    <span className={styles.status}>
+      <StatusMark status={task.status} />
+    </span>
   );
 }
 

@@ -104,6 +104,7 @@ export const en = {
     rename: "Rename",
     save: "Save",
     dismiss: "Dismiss",
+    discard: "Discard",
     newName: "New name",
     cancelled: "Task cancelled",
     restarted: "Task reopened",

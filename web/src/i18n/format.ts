@@ -7,17 +7,22 @@ const UNITS = {
   ja: { day: "日", hour: "時間", minute: "分", second: "秒", gap: "" },
 } as const;
 
+/** From here on a count is shortened where room is short. */
+const LONG = 1_000_000;
+
 /** Writes figures, times and durations in one language. */
 export interface Formatter {
   /** `52 %`; never `100 %` below 100, never `0 %` for what has begun to count. */
   percent(percentage: number): string;
   /** `15/29`, or `15` where no total is known; `null` when nothing is. */
   count(progress: Progress | undefined): string | null;
+  /** The same with millions shortened, for a column: `812M/915M`. */
+  shortCount(progress: Progress | undefined): string | null;
   /** A whole number with its thousands grouped. */
   number(value: number): string;
   /** 0 to 1 as `93 %`; `100 %` and `0 %` only when it is exactly so. */
   rate(fraction: number): string;
-  /** `4.2 s`, `42 s`, `3 min 07 s`, `1 h 04 min`, `2 d 03 h`; `whole` leaves out tenths. */
+  /** `4.2 s`, `42 s`, `3 min 07 s`, `1 h 04 min`, `2 d 03 h`; `whole` counts whole seconds, as a clock does. */
   duration(seconds: number, whole?: boolean): string;
   /** `2 minutes ago`; `now` for the last seconds. Both in ms. */
   ago(then: number, now: number): string;
@@ -31,12 +36,14 @@ export interface Formatter {
 export function formatter(language: Language, timeZone?: string): Formatter {
   const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
   const exact = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
+  const compact = new Intl.NumberFormat(language, { notation: "compact", maximumSignificantDigits: 3 });
   const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
   const time = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", timeZone });
   const clock = new Intl.DateTimeFormat(language, { timeStyle: "medium", timeZone, hourCycle: "h23" });
   return {
     percent: (percentage) => `${wholePercent(percentage)} %`,
     count: (progress) => count(progress, (value) => exact.format(value)),
+    shortCount: (progress) => count(progress, (value) => (value < LONG ? exact : compact).format(value)),
     number: (value) => whole.format(value),
     rate: (fraction) => `${wholePercent(fraction * 100)} %`,
     duration: (seconds, whole = false) => duration(seconds, language, whole),
@@ -64,7 +71,7 @@ function duration(seconds: number, language: Language, whole: boolean): string {
   const unit = UNITS[language];
   const all = Math.max(0, seconds);
   if (!whole && all > 0 && all < 9.95) return `${all.toFixed(1)}${unit.second}`;
-  const total = Math.floor(all);
+  const total = whole ? Math.floor(all) : Math.round(all);
   const [s, m, h, d] = [
     total % 60,
     Math.floor(total / 60) % 60,

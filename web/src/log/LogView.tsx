@@ -21,6 +21,7 @@ export function LogView({ store }: { store: LogStore }) {
   const [follow, setFollow] = useState(true);
   const box = useRef<HTMLDivElement>(null);
   const { rows } = view;
+  const lines = rows.at(-1)?.line ?? rows.length;
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => box.current,
@@ -37,23 +38,23 @@ export function LogView({ store }: { store: LogStore }) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: wrapping changes every height
   useEffect(() => virtual.measure(), [wrap]);
 
+  const lastTop = useRef(0);
   const scrolled = useCallback(() => {
     const element = box.current;
     if (!element) return;
     const rest = element.scrollHeight - element.clientHeight - element.scrollTop;
+    const up = element.scrollTop < lastTop.current;
+    lastTop.current = element.scrollTop;
     if (rest < NEAR_PX) setFollow(true);
+    else if (up) setFollow(false);
     if (element.scrollTop < OLDER_PX && store.snapshot().older) void store.older().catch(() => undefined);
   }, [store]);
   const leave = (event: React.WheelEvent) => event.deltaY < 0 && setFollow(false);
-  const keys = (event: React.KeyboardEvent) => {
-    if (["ArrowUp", "PageUp", "Home"].includes(event.key)) setFollow(false);
-    if (event.key === "End") setFollow(true);
-  };
 
   return (
     <div className={styles.log}>
       <div className={styles.bar}>
-        <span className="figures">{t.log.lines(rows.length, format.number(rows.length))}</span>
+        <span className="figures">{t.log.lines(lines, format.number(lines))}</span>
         <span className={styles.space} />
         <ActionIcon
           variant={wrap ? "light" : "subtle"}
@@ -86,8 +87,6 @@ export function LogView({ store }: { store: LogStore }) {
         data-wrap={wrap || undefined}
         onScroll={scrolled}
         onWheel={leave}
-        onTouchMove={() => setFollow(false)}
-        onKeyDown={keys}
       >
         {rows.length === 0 && <p className={styles.none}>{t.empty.log}</p>}
         <div className={styles.rows} style={{ height: virtual.getTotalSize() }}>

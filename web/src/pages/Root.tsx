@@ -1,8 +1,12 @@
-import { Notifications } from "@mantine/notifications";
 import { Outlet, useParams } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import { Header } from "../components/Header";
 import { LiveProvider } from "../live/LiveProvider";
 import styles from "./Root.module.css";
+
+const Notifications = lazy(() =>
+  import("@mantine/notifications").then((module) => ({ default: module.Notifications })),
+);
 
 /** What every view has: the header, the connection to the board's events, and messages. */
 export function Root() {
@@ -13,7 +17,9 @@ export function Root() {
       <main id="content" className={styles.main} tabIndex={-1}>
         <Outlet />
       </main>
-      <Notifications position="bottom-right" limit={3} autoClose={5000} />
+      <Suspense>
+        <Notifications position="bottom-right" limit={3} autoClose={5000} />
+      </Suspense>
     </LiveProvider>
   );
 }

@@ -9,7 +9,7 @@ import { TaskList } from "../components/TaskList";
 import { LoadTrouble } from "../components/Trouble";
 import { useI18n } from "../i18n/I18n";
 import { useTitle } from "../lib/title";
-import type { TasksSearch } from "../router";
+import type { TasksSearch } from "../search";
 import styles from "./TasksPage.module.css";
 
 /** Every task there is, narrowed by what stands in the address. */
