@@ -23,11 +23,12 @@ TTL_SECONDS = 90 * 24 * 3600
 Priority = Literal["P0", "P1", "P2", "P3"]
 ProjectStatus = Literal["active", "paused", "completed", "archived"]
 
-ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$"
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}(?!\n)$"
+"""In Python's ``re`` a lone ``$`` would let a line end pass."""
 Id = Annotated[str, Meta(pattern=ID_PATTERN, description="1 to 128 of A-Z a-z 0-9 . _ @ + -")]
 """A task's or a project's id: safe in a URL, in a file name and as a log stream's name."""
 
-TaskType = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$", description="cdk_deploy, build, … or your own")]
+TaskType = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}(?!\n)$", description="cdk_deploy, build, … or your own")]
 """``cdk_deploy``, ``agent_execution``, ``issue_creation``, ``build``, or another word."""
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -202,7 +203,7 @@ class LogEvent(Struct, frozen=True, omit_defaults=True):
 class Writer(Struct, frozen=True):
     """Who appends, and the number of its first line in the batch, so that a batch sent twice is stored once."""
 
-    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}(?!\n)$")]
     sequence: Annotated[int, Meta(ge=0)]
 
 

@@ -70,9 +70,9 @@ def group_and_stream(raw_path: bytes) -> dict[str, str]:
     head, _, stream = raw_path.decode("ascii", "replace").partition("?")[0].rpartition("/")
     group = unquote(head.removeprefix("/api/logs")).strip("/")
     stream = unquote(stream)
-    if not GROUP_NAME.match(group):
+    if not GROUP_NAME.fullmatch(group):
         raise Problem("invalid-parameter", f"`group` must match {GROUP_NAME.pattern}", parameter="group")
-    if not STREAM_NAME.match(stream):
+    if not STREAM_NAME.fullmatch(stream):
         raise Problem("invalid-parameter", "`stream` is 1 to 512 characters without `:` and `*`", parameter="stream")
     return {"group": "/" + group, "stream": stream}
 
