@@ -17,6 +17,7 @@ from miyabi.model import (
     Progress,
     RunExit,
     RunStart,
+    Source,
     Status,
     Task,
     iso,
@@ -83,13 +84,26 @@ def _told(task: Task, reader: Reader, events: Sequence[LogEvent]) -> Task:
     """What the lines say; once a task has ended they say nothing more."""
     if not events:
         return task
-    reader.read([event.message for event in events])
+    known = reader.reading.source
+    changes = reader.read([event.message for event in events])
     if task.final:
         return task
-    return _shown(task, reader.reading, events[-1].timestamp)
+    source = _located(task.details.source, known, changes, events)
+    return _shown(task, reader.reading, source, events[-1].timestamp)
 
 
-def _shown(task: Task, reading: Reading, at: int) -> Task:
+def _located(
+    source: Source | None, known: Source | None, changes: Sequence[tuple[int, Reading]], events: Sequence[LogEvent]
+) -> Source | None:
+    """The newest source with its line's number in the stream, where the store numbers lines: viewers go there by it."""
+    for index, reading in changes:
+        if reading.source is not None and reading.source != known:
+            known = reading.source
+            source = replace(known, line=events[index].line or known.line)
+    return source
+
+
+def _shown(task: Task, reading: Reading, source: Source | None, at: int) -> Task:
     status = STATUS_OF[reading.status]
     if RUN in task.metadata and status in ("completed", "failed"):
         status = "running"  # the command's exit code will tell
@@ -102,7 +116,7 @@ def _shown(task: Task, reading: Reading, at: int) -> Task:
             phase=reading.phase,
             current_step=reading.step,
             error_message=reading.error,
-            source=reading.source,
+            source=source,
         ),
     )
     return _final(task, at) if task.final else task
