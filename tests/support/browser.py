@@ -1,4 +1,4 @@
-"""A real Chromium, looked at as its users do."""
+"""A real Chromium, looked at as its users do: by roles, names and visible text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -17,6 +17,19 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
+CONNECTION_LOST = "net::ERR_"
+_WATCH = """
+window.seen = [];
+const note = () => {
+  for (const bar of document.querySelectorAll('[role=progressbar]')) {
+    const key = bar.getAttribute('aria-label') + '\\n' + (bar.getAttribute('aria-valuenow') ?? '');
+    if (window.latest?.get(bar.getAttribute('aria-label')) === key) continue;
+    (window.latest ??= new Map()).set(bar.getAttribute('aria-label'), key);
+    window.seen.push(key);
+  }
+};
+new MutationObserver(note).observe(document, {subtree: true, childList: true, attributes: true});
+"""
 
 
 @contextmanager
@@ -37,18 +50,39 @@ def chromium() -> Iterator[Browser]:
 
 
 class Window:
-    """A page of a fresh profile that notes what goes wrong in it."""
+    """A page in a fresh profile. It notes every figure that a bar shows, and what goes wrong in the page."""
 
-    def __init__(self, browser: Browser, url: str, **look: object) -> None:
-        self.context = browser.new_context(base_url=url, **look)  # type: ignore[arg-type]
-        self.page: Page = self.context.new_page()
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._context = browser.new_context(base_url=url, locale="en-GB")
+        self._context.add_init_script(_WATCH)
+        self.page: Page = self._context.new_page()
+        self.page.set_default_timeout(20_000)
         self.problems: list[str] = []
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
 
+    def bar(self, name: str) -> Locator:
+        """The bar of the task of that name."""
+        return self.page.get_by_role("progressbar", name=f"Progress of {name}", exact=True)
+
+    def row(self, section: str, name: str) -> Locator:
+        """The task of that name in a section of the board: ``Running``, ``Waiting`` or ``Just ended``."""
+        link = self.page.get_by_role("link", name=name, exact=True)
+        return self.page.get_by_role("region", name=section).get_by_role("listitem").filter(has=link)
+
+    def percentages(self, name: str) -> list[int | None]:
+        """What the bar of that name has shown until now, each change; ``None`` where it claimed nothing."""
+        seen: list[str] = self.page.evaluate("window.seen")
+        told = [entry.rpartition("\n") for entry in seen]
+        return [int(value) if value else None for label, _, value in told if label == f"Progress of {name}"]
+
+    def expect_lost_connections(self) -> None:
+        """The board was killed on purpose: what the browser itself says of that is no problem."""
+        self.problems = [problem for problem in self.problems if CONNECTION_LOST not in problem]
+
     def close(self) -> None:
-        """Close it; an error on its console fails the test."""
-        self.context.close()
+        """Close it; anything on its console fails the test."""
+        self._context.close()
         assert self.problems == []
 
     def _said(self, message: ConsoleMessage) -> None:
