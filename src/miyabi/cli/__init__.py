@@ -9,6 +9,7 @@ import click
 COMMANDS = {
     "up": "up:up",
     "run": "run:run",
+    "flush": "run.flush:flush",
     "serve": "serve:serve",
     "progress": "progress:progress",
     "openapi": "openapi:openapi",
