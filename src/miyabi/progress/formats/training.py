@@ -1,0 +1,70 @@
+"""Training runs: epochs, batches, the bars around them."""
+
+from __future__ import annotations
+
+import re
+
+from miyabi.progress.formats.row import Format, take
+from miyabi.progress.found import Found, number, scale
+
+
+def _begun(name: str, found: re.Match[str]) -> Found | None:
+    seen = take(name, found)
+    return seen and seen._replace(begun=True, phase=f"{found['label']} {found['n']}/{found['m']}")
+
+
+def _bar(name: str, found: re.Match[str]) -> Found | None:
+    label = (found["label"] or "").strip(" :|")
+    total = number(found["m"]) * scale(found["v"])
+    if total <= 0:
+        return None
+    current = min(number(found["n"]) * scale(found["u"]), total)
+    return Found(
+        name, _whole(current), _whole(total), label=re.sub(r"\d+", "0", label), step=label or None, confidence=0.98
+    )
+
+
+def _whole(value: float) -> float:
+    return int(value) if value == int(value) else round(value, 3)
+
+
+FORMATS = (
+    Format(
+        "tqdm",
+        "tqdm and what uses it: Hugging Face, Lightning, pandas, DVC",
+        ("%|",),
+        re.compile(
+            r"(?P<label>[^|\n]{0,200}?)\s{0,4}\d{1,3}%\|[^|]*\| (?P<n>[\d.]+)(?P<u>[kMGTP]?)i?B?/"
+            r"(?P<m>[\d.]+)(?P<v>[kMGTP]?)i?B? ?\["
+        ),
+        (
+            (" 52%|█████▏    | 15/29 [00:05<00:05,  2.9it/s]", 15, 29, 51.7),
+            ("Downloading model:  20%|██        | 6.00M/30.0M [00:00<00:02, 8.53MB/s]", 6000000, 30000000, 20),
+        ),
+        _bar,
+    ),
+    Format(
+        "epoch",
+        "Keras and many scripts: an epoch begins",
+        ("poch",),
+        re.compile(
+            r"\s*(?:\W{0,3})(?P<label>Epoch|epoch|EPOCH):?\s*[\[(]?(?P<n>\d+)\s?(?:/|of)\s?(?P<m>\d+)[\])]?[:.]{0,3}\s*$"
+        ),
+        (("Epoch 2/4", 2, 4, None),),
+        _begun,
+    ),
+    Format(
+        "spark",
+        "Spark's console bar: tasks of a stage",
+        ("[Stage ",),
+        re.compile(r"\[Stage \d+:[=> ]*\((?P<n>\d+) \+ \d+\) / (?P<m>\d+)\]"),
+        (("[Stage 3:==============>            (15 + 4) / 29]", 15, 29, 51.7),),
+    ),
+    Format(
+        "pytorch example",
+        "PyTorch's ImageNet example and its descendants: batches of an epoch without a known number",
+        ("poch: [",),
+        re.compile(r"Epoch: \[\d+\]\s?\[\s*(?P<n>\d+)/(?P<m>\d+)\]"),
+        (("Epoch: [3][ 150/2900]\tTime  0.215 ( 0.229)\tLoss 1.5290e+00 (1.6120e+00)", 150, 2900, 5.2),),
+    ),
+)

@@ -1,0 +1,209 @@
+"""The general layer: a count of work that no row of the table names.
+
+It asks of every ``n/m``, ``n of m`` and ``p %`` what makes it a count of work: where it stands on the line, its
+brackets, the words around it, a bar or an estimate beside it, a second number that agrees. What has none of these
+is a :class:`Hint`, which only its behaviour over several lines can prove.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from miyabi.progress.found import Found, number, ratio, scale
+from miyabi.progress.words import AFTER, BEFORE, DONE, NEVER, NOT, PACE, TALLY
+
+_UNIT = r"(?:[kKMGTP]?i?[Bb](?:ytes?)?|bytes|[kKMGT])"
+_NUMBER = r"\d{1,3}(?:,\d{3}){1,5}|\d{1,15}(?:\.\d{1,6})?"
+FRACTION = re.compile(
+    rf"(?<![\w.,/:%+\-$@])(?P<n>{_NUMBER})\s?(?P<u>{_UNIT})?(?P<sep>\s{{0,3}}/\s{{0,5}}|(?: out)? of +)~?"
+    rf"(?P<m>{_NUMBER})(?:\s?(?P<v>{_UNIT})(?![\w/]))?(?![\w/%\-]|[.,:]\d)"
+)
+PERCENT = re.compile(r"(?<![\w./:,+\-$~])(?P<p>\d{1,3}(?:\.\d{1,10})?)\s?%(?![\w%])")
+BAR = re.compile(
+    r"[█▉▊▋▌▍▎▏▓▒░━╸╺■□▰▱⣿▇]{3}|[\[<(][=#*>\-. ·_~+]{7,200}[\])>]"
+    r"|\|(?=[ .\-]{0,200}[#=*>])[=#*>\-. _]{7,200}\||^[#=]{3,200} +\d"
+)
+PREFIX = re.compile(
+    r"(?:\s+|\d{4}[-/]\d\d?[-/]\d\d?[T ]\d\d?:\d\d(?::\d\d)?(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\s?"
+    r"|\[[^\]\[]{0,40}\d:\d\d[^\]\[]{0,20}\]|\(\d\d?:\d\d:\d\d\)|\d\d?:\d\d:\d\d(?:[.,]\d{1,9})?(?: [AP]M)?(?= |$)"
+    r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S{1,60} \S{1,60}:"
+    r"|\[?(?:TRACE|DEBUG|INFO|NOTICE|info|debug|I)\]?:?(?=[ \[:])|[\w.\-]{1,40} +\| |#\d{1,4} (?:\d+\.\d+ )?|remote: "
+    r"|[⠀-⣿◐◓◑◒◴◷◶◵✔✓✅➜→•·▸▶►>*-]+(?= |$)|[/\\-](?= )|[\w.\[\]]{1,40} - )+"
+)
+FAULT = re.compile(
+    r"\W{0,6}(?:[\w.]{0,60}(?:Error|Exception|Warning)\b|(?:npm )?(?:ERR|ERROR|error|Error|WARN|WARNING|warning|Warning"
+    r"|fatal|FATAL|critical|CRITICAL|panic|usage|Usage|Traceback)\b)|\s*(?:if|raise|return|at|File|import|def|E  ) "
+    r"|[│╷╵] "
+)
+_WINDOW = 44
+_HINTABLE = 6
+
+
+class Hint(NamedTuple):
+    """A number that may count work. ``shape`` is what stands around it; the same shape again, larger, is evidence."""
+
+    shape: str
+    found: Found
+
+
+def read(text: str, redrawn: bool) -> tuple[Found | None, Hint | None]:
+    """What ``text`` says by itself, and what it may say."""
+    if FAULT.match(text):
+        return None, None
+    lower = text.lower()
+    if NEVER.search(lower):
+        return None, None
+    start = _start(text)
+    drawn = redrawn or BAR.search(text) is not None
+    percents = [p for p in PERCENT.finditer(text) if float(p["p"]) <= 100]
+    fractions = [f for f in FRACTION.finditer(text) if _whole(f)]
+    marks = sorted((*fractions, *percents), key=lambda found: found.start())
+    hint: Hint | None = None
+    for mark in marks[:_HINTABLE]:
+        if _measure(lower, mark.start(), mark.end()):
+            continue
+        pair = _agreeing(mark, fractions, percents, lower)
+        if pair is not None:
+            return pair, None
+        found = _taken(mark, lower)
+        proof = _percent_proof if mark.re is PERCENT else _fraction_proof
+        sure = proof(lower, mark, start, drawn)
+        if sure:
+            return found._replace(confidence=sure), None
+        hint = hint or Hint(_shape(lower, mark), found)
+    return None, hint
+
+
+def _agreeing(
+    mark: re.Match[str], fractions: list[re.Match[str]], percents: list[re.Match[str]], lower: str
+) -> Found | None:
+    """``mark`` with a number of the other kind on the line that says the same."""
+    others = fractions if mark.re is PERCENT else percents
+    for other in others:
+        fraction, percent = (other, mark) if mark.re is PERCENT else (mark, other)
+        if _agree(fraction, percent) and not _measure(lower, other.start(), other.end()):
+            return _pair(fraction, percent, lower)
+    return None
+
+
+def _start(text: str) -> int:
+    found = PREFIX.match(text)
+    return found.end() if found else 0
+
+
+def _whole(mark: re.Match[str]) -> bool:
+    total = number(mark["m"])
+    return total > 0 and number(mark["n"]) * scale(mark["u"] or mark["v"]) <= total * scale(mark["v"])
+
+
+def _value(mark: re.Match[str]) -> tuple[float, float]:
+    return number(mark["n"]) * scale(mark["u"] or mark["v"]), number(mark["m"]) * scale(mark["v"])
+
+
+def _agree(fraction: re.Match[str], percent: re.Match[str]) -> bool:
+    current, total = _value(fraction)
+    return abs(ratio(current, total) - float(percent["p"])) <= 1.01
+
+
+def _pair(fraction: re.Match[str], percent: re.Match[str], lower: str) -> Found:
+    found = _taken(fraction, lower)
+    if found.total is None:
+        return found._replace(percentage=float(percent["p"]), confidence=0.9)
+    return found._replace(confidence=0.95)
+
+
+def _taken(mark: re.Match[str], lower: str) -> Found:
+    label = re.sub(r"[\d\W_]+", " ", lower[max(0, mark.start() - 24) : mark.start()]).strip()
+    if mark.re is PERCENT:
+        return Found("percentage", percentage=float(mark["p"]), label=label)
+    if mark["u"] and mark["u"].lower() != (mark["v"] or "").lower():
+        current, total = _value(mark)
+        return Found("size", percentage=round(ratio(current, total), 2), label=label)
+    if mark["u"]:
+        return Found("size", percentage=round(ratio(number(mark["n"]), number(mark["m"])), 2), label=label)
+    return Found("count", number(mark["n"]), number(mark["m"]), label=label)
+
+
+def _measure(lower: str, start: int, end: int) -> bool:
+    """Whether the words around say that it is a share, a measure or a name, not a count of work."""
+    before = lower[max(0, start - _WINDOW) : start]
+    after = lower[end : end + _WINDOW]
+    cut = max(before.rfind("|"), before.rfind(","), before.rfind(";"))
+    if NOT.search(before[cut + 1 :]) or NOT.search(_CLAUSE.split(after, maxsplit=1)[0]) or TALLY.match(after):
+        return True
+    if re.match(r"\s*(?:[<>]=?|c?°)", after):
+        return True
+    return re.search(r"[a-z0-9_]=$", before) is not None and not _KEY.search(before)
+
+
+_CLAUSE = re.compile(r"[|,;:\[\]]| - | \((?!\d)")
+_KEY = re.compile(r"(?:progress|percent|pct|percentage|step|done|completed?|current|epoch|batch|iter)=$")
+
+
+def _percent_proof(lower: str, mark: re.Match[str], start: int, drawn: bool) -> float:
+    at, end = mark.span()
+    before, after = lower[max(0, at - _WINDOW) : at], lower[end : end + _WINDOW]
+    if re.match(r" of (?:the |all |our )?[a-z]", after):
+        return 0
+    if drawn:
+        return 0.9
+    if BEFORE.search(before) or DONE.match(after) or _KEY.search(before):
+        return 0.85
+    if at <= start and (not after.strip() or re.match(r"[ :,|\])]", after)):
+        return 0.8
+    opened = re.search(r"\[\s{0,3}$", before)
+    if opened:
+        led = before[: opened.start()].rstrip()
+        stands = at - len(opened.group()) <= start or not after[1:].strip() or led.endswith("..")
+        return 0.85 if after.startswith("]") and stands else 0
+    if re.search(r"(?:\.\.\.?|…):?\s*$", before) or PACE.search(lower):
+        return 0.8
+    return 0
+
+
+def _fraction_proof(lower: str, mark: re.Match[str], start: int, drawn: bool) -> float:
+    at, end = mark.span()
+    before, after = lower[max(0, at - _WINDOW) : at], lower[end : end + _WINDOW]
+    if re.match(r"\s?(?:the |of )\b", after):
+        return 0
+    if drawn:
+        return 0.9
+    if _bracketed(lower, at, end, start):
+        return 0.85
+    if BEFORE.search(before) or AFTER.match(after) or _KEY.search(before):
+        return 0.8
+    if (
+        at <= start
+        and number(mark["m"]) >= 3
+        and re.match(r"(?:[ :)\]|\t]|$)", after)
+        and not re.match(r" [a-z]+$", after)
+    ):
+        return 0.7
+    if not after.strip() and re.search(r"\s{2}$", before):
+        return 0.7
+    return 0.7 if mark["v"] and PACE.search(lower) else 0
+
+
+def _bracketed(lower: str, at: int, end: int, start: int) -> bool:
+    """``[n/m]`` or ``(n/m)`` at the beginning or the end of the line, or with a name before it: ``[app 3/7]``."""
+    opening = max(lower.rfind("[", max(0, at - 30), at), lower.rfind("(", max(0, at - 30), at))
+    if opening < 0:
+        return False
+    inner = lower[opening + 1 : at]
+    if not re.fullmatch(r"(?:[a-z][\w.\-]{0,24} )?\s*", inner):
+        return False
+    closing = re.match(r"[^\[\]()]{0,40}[\])]", lower[end : end + 48])
+    if closing is None:
+        return False
+    tail = lower[end + closing.end() :]
+    return (
+        opening <= start
+        or not tail.strip(" .:")
+        or BEFORE.search(lower[max(0, opening - _WINDOW) : opening]) is not None
+    )
+
+
+def _shape(lower: str, mark: re.Match[str]) -> str:
+    before = re.sub(r"\d+", "0", lower[max(0, mark.start() - 14) : mark.start()])
+    return f"{before}~{lower[mark.end() : mark.end() + 5]}"

@@ -1,0 +1,157 @@
+"""The reader of one log stream: line after line in, what changed out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from miyabi.model import Progress, Source
+from miyabi.progress import general, jsonlines, outcome, track
+from miyabi.progress.formats import FORMATS
+from miyabi.progress.found import Found
+from miyabi.progress.reading import Reading, ReadStatus
+from miyabi.progress.state import decode, encode
+from miyabi.progress.terminal import rows_up, taskbar, visible
+
+LONGEST_TEXT = 300
+LONGEST_LINE = 4000
+"""Characters of a line that are looked at, from its beginning; of a longer one the last ones are, too."""
+_NUMBER = re.compile(r"\s*(\d{1,3})\s*$")
+_BLANK = re.compile(r"\s*$")
+
+__all__ = ["Reader", "Reading"]
+
+
+class Reader:
+    """Reads one stream. ``state`` is what :meth:`save` gave: it goes on from there to the same answers."""
+
+    def __init__(self, state: bytes | None = None) -> None:
+        self._state = decode(state)
+
+    @property
+    def reading(self) -> Reading:
+        """The newest."""
+        return self._state.reading
+
+    def save(self) -> bytes:
+        """All that is needed to go on, in at most 4 KB."""
+        return encode(self._state)
+
+    def read(self, messages: Sequence[str]) -> list[tuple[int, Reading]]:
+        """Read ``messages``: the index of each that changed the reading, with the reading after it."""
+        changes: list[tuple[int, Reading]] = []
+        state = self._state
+        for index, message in enumerate(messages):
+            was = state.reading
+            self._line(message)
+            if not _same(was, state.reading):
+                changes.append((index, state.reading))
+        return changes
+
+    def _line(self, message: str) -> None:
+        state = self._state
+        redrawn = message.endswith("\r")
+        if not redrawn:
+            state.line += 1
+        bar = taskbar(message) if "\x1b]9;4" in message else None
+        text = visible(message) if not message.isprintable() else message
+        if len(text) > LONGEST_LINE:
+            text = text[:LONGEST_LINE]
+        if bar is not None and bar[1] is not None and bar[0] in (1, 2, 4):
+            self._progress(Found("OSC 9;4", percentage=min(100, bar[1]), confidence=1.0), text)
+        elif text and not text.isspace():
+            found = self._found(text, redrawn)
+            if found is not None:
+                depth = rows_up(message) if redrawn else 0
+                self._progress(found._replace(depth=depth), text)
+            self._outcome(text, found is not None)
+
+    def _found(self, text: str, redrawn: bool) -> Found | None:
+        state = self._state
+        counted = track.count(state, text)
+        if counted is not None:
+            return counted
+        number = _NUMBER.match(text)
+        if state.bare is not None:
+            if number is None:
+                state.bare = None
+            else:
+                return self._bare(float(number.group(1)))
+        if "{" in text and '":' in text and text.rstrip().endswith("}"):
+            return jsonlines.read(text)
+        for row in FORMATS:
+            if any(hint in text for hint in row.hints):
+                match = row.pattern.match(text)
+                if match is not None:
+                    return row.read(row.name, match)
+        found, hint = general.read(text, redrawn)
+        if found is None and hint is not None:
+            found = track.suspect(state, hint)
+        return found
+
+    def _bare(self, value: float) -> Found | None:
+        """A stream of nothing but numbers that grow to 100 is a percentage (``pv -n``, ``dialog --gauge``)."""
+        state = self._state
+        was, state.bare = state.bare, value
+        if was is None or value < was or value > 100:
+            state.bare = None
+            return None
+        return Found("numbers", percentage=value, confidence=0.7) if was >= 0 else None
+
+    def _progress(self, found: Found, text: str) -> None:
+        state = self._state
+        progress = track.follow(state, found)
+        if progress is None:
+            return
+        if progress.percentage is not None:
+            progress = Progress(progress.current, progress.total, round(progress.percentage, 1))
+        was = state.reading
+        status: ReadStatus = was.status
+        error = was.error
+        if progress != was.progress and (was.status != "failed" or state.weight < 2):
+            status, error, state.weight = "running", None, 0
+        state.reading = Reading(
+            progress,
+            status,
+            found.phase or was.phase,
+            (found.step or text.strip())[:LONGEST_TEXT],
+            error,
+            Source(found.format, max(1, state.line), text[:LONGEST_TEXT], found.confidence),
+        )
+
+    def _outcome(self, text: str, progressed: bool) -> None:
+        state = self._state
+        if state.trace and not text[0].isspace():
+            state.trace = False
+            if outcome.EXCEPTION.match(text):
+                self._end("failed", 1, text)
+                return
+        if outcome.TRACEBACK.match(text):
+            state.trace = True
+            return
+        word = outcome.verdict(text)
+        if word == "failed" and not progressed:
+            self._end("failed", 2, text)
+        elif word == "succeeded":
+            self._end("succeeded", 2, None)
+
+    def _end(self, status: ReadStatus, weight: int, error: str | None) -> None:
+        state = self._state
+        if state.weight > weight:
+            return
+        was = state.reading
+        state.weight = weight
+        why = (was.error or error or "")[:LONGEST_TEXT].strip() if status == "failed" else None
+        state.reading = replace(was, status=status, error=why)
+
+
+def _same(one: Reading, other: Reading) -> bool:
+    return one is other or (
+        one.progress == other.progress
+        and one.status == other.status
+        and one.phase == other.phase
+        and one.step == other.step
+        and one.error == other.error
+    )

@@ -1,0 +1,71 @@
+"""What a reader knows of a stream between two lines; it travels with the collector's bookmark."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from miyabi.model import Progress, Source
+from miyabi.progress.reading import Reading
+
+VERSION = 1
+
+
+class Counted(Struct, array_like=True):
+    """A tally under way: pieces done of those announced."""
+
+    name: str
+    done: int = 0
+    total: int = 0
+
+
+class Suspect(Struct, array_like=True):
+    """A number that may count work: where it stood, what it was, how often it has grown."""
+
+    shape: int
+    current: float
+    total: float
+    grown: int = 0
+
+
+class State(Struct, array_like=True):
+    """See the fields; everything is bounded, so that it fits in 4 KB."""
+
+    version: int = VERSION
+    line: int = 0
+    reading: Reading = Reading()
+    weight: int = 0
+    """How sure the status is: 2 for a closing line, 1 for an error that the job may survive."""
+    piece: tuple[float, float] | None = None
+    """The piece of the whole that is under way (epoch 2 of 4): counts are within it."""
+    within: float = 0.0
+    """How much of that piece is done, 0 to 1."""
+    top: bool = False
+    """Whether a bar on the first row is unfinished: bars below it are parts of it."""
+    counted: list[Counted] = []
+    suspects: list[Suspect] = []
+    bare: float | None = -1
+    """The newest of a stream of nothing but numbers; ``None`` once there was anything else."""
+    trace: bool = False
+    questions: list[str] | None = None
+    boxes: tuple[int, int] = (0, 0)
+    most: int = 0
+
+
+def encode(state: State) -> bytes:
+    """At most 4 KB."""
+    return msgspec.msgpack.encode(state)
+
+
+def decode(data: bytes | None) -> State:
+    """A new state when there is none, or when it was saved by a reader that kept other things."""
+    if not data:
+        return State()
+    try:
+        state = msgspec.msgpack.decode(data, type=State)
+    except msgspec.MsgspecError:
+        return State()
+    return state if state.version == VERSION else State()
+
+
+__all__ = ["Counted", "Progress", "Source", "State", "Suspect", "decode", "encode"]

@@ -1,0 +1,63 @@
+"""Jobs that name each piece when it is done: the reader counts them.
+
+A row has a pattern that tells the total (its numbers are added up) or announces one piece, and one that says that a
+piece is done.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class Tally(NamedTuple):
+    """``total`` sets the total to the sum of its groups; ``piece`` announces one more; ``done`` is one done."""
+
+    name: str
+    about: str
+    done: re.Pattern[str]
+    total: re.Pattern[str] | None = None
+    piece: re.Pattern[str] | None = None
+
+
+TALLIES = (
+    Tally(
+        "terraform",
+        "Terraform and OpenTofu: resources of the plan",
+        re.compile(r"^\S+: (?:Creation|Modifications|Destruction|Import) complete"),
+        total=re.compile(r"^Plan: (?:(\d+) to import, )?(\d+) to add, (\d+) to change, (\d+) to destroy"),
+    ),
+    Tally(
+        "docker pull",
+        "docker and podman: layers of an image",
+        re.compile(r"^\s*[0-9a-f]{12}:? (?:Pull complete|Already exists)"),
+        piece=re.compile(r"^\s*[0-9a-f]{12}:? (?:Pulling fs layer|Already exists)"),
+    ),
+    Tally(
+        "scikit-learn search",
+        "GridSearchCV and its like: fits",
+        re.compile(r"^\[CV[^\]]*\] END "),
+        total=re.compile(r"totalling (\d+) fits"),
+    ),
+    Tally(
+        "TAP",
+        "Test Anything Protocol: tests of the plan",
+        re.compile(r"^(?:not )?ok \d+\b"),
+        total=re.compile(r"^1\.\.(\d+)\s*$"),
+    ),
+    Tally(
+        "googletest",
+        "GoogleTest: tests",
+        re.compile(r"^\[ {2,7}(?:OK|FAILED|SKIPPED) {1,2}\] .*\(\d+ ms\)"),
+        total=re.compile(r"^\[=+\] Running (\d+) tests?"),
+    ),
+    Tally(
+        "package operations",
+        "Composer and Poetry: packages",
+        re.compile(
+            r"^\s+[-•] (?:Installing|Updating|Upgrading|Downgrading|Removing) \S+ \([^)]*\)"
+            r"(?:: Extracting archive|: Loading.*)?$"
+        ),
+        total=re.compile(r"^Package operations: (\d+) installs?, (\d+) updates?(?:,| and) (\d+) removals?"),
+    ),
+)

@@ -1,0 +1,67 @@
+"""The words around a number that make it a count of work done, and those that make it something else."""
+
+from __future__ import annotations
+
+import re
+
+_NOUNS = (
+    "step task stage phase part pass item file page chunk batch epoch iteration iter record row job test suite spec "
+    "module package object layer image frame block sample example fold trial round section segment fragment target "
+    "tuple tile document doc entry entries line table resource stack action crate commit delta event message url "
+    "request download upload build pack patch pixel point scene slice band byte partition shard_done volume video "
+    "track song photo tree estimator game level cell notebook query queries statement migration plan point simulation "
+    "replicate generation particle checkpoint folder dir directory directories repo repository repositories project "
+    "component asset route article story stories post user_done host_done attempt_done device sector cluster inode "
+    "scenario feature case check rule question sentence word token_done sequence subject volume key keys blob layer "
+    "artifact dependency dependencies requirement formula formulae gem plugin extension wheel snapshot increment op "
+    "operation workflow node_done process configuration config theme font icon locale language contig read gene "
+    "chromosome structure model variant combination candidate parameter set group work unit subtask todo deliverable"
+).split()
+_VERBS = (
+    "progress process download upload copy copied copies done complete completion finish compil build built install "
+    "fetch import export convert conver render train encod decod index scan check verif sync synchroniz push pull "
+    "receiv resolv writ wrote written read load unpack extract pack archiv delet remov migrat appl updat upgrad creat "
+    "generat analyz analys pars link test run running queue sent send transfer transferr mov restor back crawl "
+    "evaluat infer predict comput solv simulat optimiz minif bundl transform emit publish deploy provision configur "
+    "clean purg merg split sort hash sign encrypt decrypt compress decompress inflat deflat clon checkout counting "
+    "enumerat total overall handl handled pass execut visit search match seed insert persist flush upsert translat "
+    "transcod transcrib tokeniz embed label annotat collect gather measur calculat prepar start stage flash program "
+    "eras burn record sampl warm fit cach prefetch replay reindex rebuild recover repair resync rewrit format ingest "
+    "validat review lint format vacuum stream enqueu dump replicat join aggregat summariz synthesiz reticulat"
+).split()
+_NOT = (
+    r"usage|used|in use|memory|mem|cpu|gpu|ram|heap|swap|disk|space|battery|fan|temp\w*|humidity|load|utili[sz]ation|"
+    r"idle|coverage|covered|cover|stmts|branch(?:es)?|accuracy|acc|loss|score|rating|grade|confidence|probability|"
+    r"similarity|ratio|rate|rates|quality|discount|off|interest|growth|threshold|limit|quota|full|capacity|percentile|"
+    r"median|jitter|packet|cached?|hit|hits|miss|contiguous|faster|slower|smaller|larger|saved?|savings|compression|"
+    r"attempts?|retry|retries|retrying|tries|try|rank|replicas?|shards?|worker|workers|thread|threads|pool|connections?|"
+    r"vus|active|users|prefer|severity|version|supported|support|compat\w*|python|ruby|tls|hub|port|ports|ratio|"
+    r"learning|learn|lr|select|quota|voltage|precision|recall|f1|auc|map|bleu|wer|margin|error rate|opacity|volume|"
+    r"zoom|chance|likely|winning|votes?|cidr|subnet|mask|inet|route|via|dated?|due|until|expires?|aspect|resolution|"
+    r"pass rate|success rate|tests? passed|score|health|uptime|availability|sla"
+)
+NOUN = "|".join(sorted((n for n in _NOUNS if "_" not in n), key=len, reverse=True))
+VERB = "|".join(sorted(_VERBS, key=len, reverse=True))
+
+BEFORE = re.compile(
+    rf"(?:^|[^a-z])(?:(?:{VERB})[a-z]*|(?:{NOUN})s?|no\.?|\#)[\s:.=\-|>\#(\[\]]{{0,12}}$"
+    rf"|(?:^|[^a-z])(?:{VERB})[a-z]*:?\s+(?:[\w./-]+\s+)?(?:{NOUN})s?[\s:\#(\[]{{0,4}}$"
+)
+"""The end of what stands before a count: ``Processing item ``, ``Step ``, ``progress: ``. Lower case."""
+AFTER = re.compile(
+    r"[\s\])-]{0,3}(?:new |more |total |unique )?"
+    rf"(?:(?:{NOUN})s?\b(?! (?:per|an?)\b)|(?:{VERB})(?:ed|d|en|t|n|ing)?\b)"
+)
+"""The beginning of what stands behind a count: `` files``, `` steps (52%) done``. Lower case."""
+NOT = re.compile(rf"(?:^|[^a-z])(?:{_NOT})(?![a-z0-9])")
+"""Words near a count that make it a measure or a share. Lower case."""
+NEVER = re.compile(r"coverage|contiguous|\busage\b|battery|packet loss|\bsmart\b|temperature")
+"""Words that make every number on the line a measure. Lower case."""
+TALLY = re.compile(r"\s?(?:passed|failed|passing|failing|skipped|ok|succeeded)\b")
+"""Behind a count: how something came out, not how far it is."""
+DONE = re.compile(
+    r"[\s\])]{0,2}(?:complete|completed|done|finished|processed|downloaded|uploaded|transferred|copied|"
+    r"written|loaded|built|ready|scanned|indexed|imported|exported|installed|extracted|remaining|executing)\b"
+)
+PACE = re.compile(r"\beta\b|\d\s?[kmgt]?i?b(?:ytes|its)?/s|\bit/s|\bs/it|\bremaining\b|time left|\belapsed\b|/sec\b")
+"""An estimate or a rate on the same line. Lower case."""
