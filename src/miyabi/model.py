@@ -6,8 +6,8 @@ field names as they stand here, and a field that is ``None`` is left out.
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -220,7 +220,7 @@ def slug(text: str, fallback: str = "task") -> str:
 
 def new_id(name: str, token: str | None = None) -> str:
     """A fresh id that says what it is: the name's slug and 8 random hex digits."""
-    return f"{slug(name).lower()}-{token or secrets.token_hex(4)}"
+    return f"{slug(name).lower()}-{token or os.urandom(4).hex()}"
 
 
 def iso(ms: int) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import http.client
 import select
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -17,8 +15,10 @@ from msgspec import Struct
 from miyabi.logs import Logs, LogsUnavailable
 from miyabi.model import NewEvent, Writer
 from miyabi.settings import Settings
-from miyabi.wiring import open_logs
 from miyabi.wiring.board import FILE, read_board
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 TIMEOUT_SECONDS = 10.0
 LOOK_SECONDS = 2.0
@@ -61,6 +61,9 @@ class Http:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Unsent(f"`{url}` is no address of a board; write it like http://127.0.0.1:8420", final=True)
+        import http.client  # late, like asyncio below: a run needs only one of the two, and soon
+
+        self._failures = (OSError, http.client.HTTPException)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self.address: str | None = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self._path = parts.path.rstrip("/")
@@ -78,7 +81,7 @@ class Http:
             self._connection.request("POST", path, body, self._headers)
             answer = self._connection.getresponse()
             text = answer.read()
-        except (OSError, http.client.HTTPException) as error:
+        except self._failures as error:
             self.close()
             raise Unsent(f"{self.address} can't be reached ({_why(error)})") from None
         if not 200 <= answer.status < 300:
@@ -106,10 +109,14 @@ class Direct:
         self.address: str | None = None
         self._settings = settings
         self._logs: Logs | None = None
-        self._loop = asyncio.new_event_loop()
+        self._loop: AbstractEventLoop | None = None
 
     def send(self, group: str, stream: str, events: Sequence[NewEvent], writer: Writer) -> None:
         """Append the batch; it is on disk when this returns."""
+        if self._loop is None:
+            from asyncio import new_event_loop
+
+            self._loop = new_event_loop()
         try:
             self._loop.run_until_complete(self._append(group, stream, events, writer))
         except (LogsUnavailable, OSError) as error:
@@ -117,13 +124,16 @@ class Direct:
 
     def close(self) -> None:
         """Close the store."""
-        if self._logs is not None:
-            self._loop.run_until_complete(self._logs.close())
-            self._logs = None
-        self._loop.close()
+        if self._loop is not None:
+            if self._logs is not None:
+                self._loop.run_until_complete(self._logs.close())
+            self._loop.close()
+            self._logs = self._loop = None
 
     async def _append(self, group: str, stream: str, events: Sequence[NewEvent], writer: Writer) -> None:
         if self._logs is None:
+            from miyabi.wiring import open_logs
+
             self._logs = await open_logs(self._settings)
         await self._logs.append(group, stream, events, writer)
 

@@ -10,7 +10,6 @@ import fcntl
 import mmap
 import os
 import pwd
-import secrets
 import select
 import struct
 import time
@@ -261,7 +260,7 @@ def _detach(keep: tuple[int, ...]) -> None:
 
 
 def _start(job: Job) -> RunStart:
-    writer, host = secrets.token_hex(8), os.uname().nodename
+    writer, host = os.urandom(8).hex(), os.uname().nodename
     return RunStart(writer, job.name, job.type, job.project, job.command, host, _user(), _directory())
 
 
