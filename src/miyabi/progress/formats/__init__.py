@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from miyabi.progress.formats import builds, cloud, conventions, training, transfers
+from miyabi.progress.formats.builds import FORMATS as BUILDS
+from miyabi.progress.formats.cloud import FORMATS as CLOUD
+from miyabi.progress.formats.conventions import FORMATS as CONVENTIONS
 from miyabi.progress.formats.row import Format
+from miyabi.progress.formats.training import FORMATS as TRAINING
+from miyabi.progress.formats.transfers import FORMATS as TRANSFERS
 
-FORMATS: tuple[Format, ...] = (
-    *conventions.FORMATS,
-    *cloud.FORMATS,
-    *training.FORMATS,
-    *builds.FORMATS,
-    *transfers.FORMATS,
-)
+FORMATS: tuple[Format, ...] = (*CONVENTIONS, *CLOUD, *TRAINING, *BUILDS, *TRANSFERS)
