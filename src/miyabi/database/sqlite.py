@@ -17,7 +17,7 @@ from miyabi.database import (
     cursor_after,
 )
 from miyabi.database import sqlite_reads as reads
-from miyabi.database.sqlite_schema import SCHEMA
+from miyabi.database.sqlite_schema import FEED_END, SCHEMA
 from miyabi.database.sqlite_writes import save_project, save_tasks
 from miyabi.model import Project, is_id
 from miyabi.sqlite import LOCK_SECONDS, Errors, File, open_file
@@ -99,7 +99,7 @@ class SqliteDatabase:
         await self._file.close()
 
     def _end(self) -> int:
-        end: int = self._file.rows("SELECT end FROM feed")[0][0]
+        end: int = self._file.rows(f"SELECT {FEED_END}")[0][0]
         return end
 
     def _place(self, after: str) -> tuple[int, int]:

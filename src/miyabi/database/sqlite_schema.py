@@ -5,6 +5,9 @@ from __future__ import annotations
 PLACE = "created_at, task_id"
 """The order of every list of tasks."""
 
+FEED_END = "max((SELECT end FROM feed), ifnull((SELECT max(seq) FROM tasks), 0))"
+"""Where the change feed ends, as an SQL expression. Whoever removes tasks writes it into ``feed`` first."""
+
 SCHEMA = (
     """CREATE TABLE tasks (
         task_id TEXT NOT NULL PRIMARY KEY, seq INTEGER NOT NULL, timestamp INTEGER NOT NULL,

@@ -10,14 +10,16 @@ from typing import NamedTuple
 from msgspec import json
 
 from miyabi.database import Save
+from miyabi.database.sqlite_schema import FEED_END
 from miyabi.model import STATUSES, Project, Status, Task
 
 _ENCODER = json.Encoder()
-_INSERT = """INSERT INTO tasks (seq, timestamp, status, project_id, task_type, created_at, completed_ms, ttl,
-    position, reader, body, task_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_UPDATE_ALL = """UPDATE tasks SET seq = ?, timestamp = ?, status = ?, project_id = ?, task_type = ?, created_at = ?,
-    completed_ms = ?, ttl = ?, position = ?, reader = ?, body = ? WHERE task_id = ?"""
-_UPDATE = """UPDATE tasks SET seq = ?, timestamp = ?, ttl = ?, position = ?, reader = ?, body = ? WHERE task_id = ?"""
+_INSERT = f"""INSERT INTO tasks (seq, timestamp, status, project_id, task_type, created_at, completed_ms, ttl,
+    position, reader, body, task_id) VALUES ({FEED_END} + 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_UPDATE_ALL = f"""UPDATE tasks SET seq = {FEED_END} + 1, timestamp = ?, status = ?, project_id = ?, task_type = ?,
+    created_at = ?, completed_ms = ?, ttl = ?, position = ?, reader = ?, body = ? WHERE task_id = ?"""
+_UPDATE = f"""UPDATE tasks SET seq = {FEED_END} + 1, timestamp = ?, ttl = ?, position = ?, reader = ?, body = ?
+    WHERE task_id = ?"""
 
 _COUNTS = (*STATUSES, "completed_ms")
 _COUNT = f"UPDATE projects SET {', '.join(f'{name} = {name} + ?' for name in _COUNTS)} WHERE project_id = ?"
@@ -47,7 +49,6 @@ _Deltas = defaultdict[str, list[int]]
 
 def save_tasks(connection: sqlite3.Connection, saves: Sequence[Save]) -> list[bool]:
     """Write each; whether each was kept."""
-    first = end = connection.execute("SELECT end FROM feed").fetchone()[0]
     deltas: _Deltas = defaultdict(lambda: [0] * len(_COUNTS))
     kept = []
     for save in saves:
@@ -55,13 +56,10 @@ def save_tasks(connection: sqlite3.Connection, saves: Sequence[Save]) -> list[bo
         stored = _stored(connection, save.task.task_id)
         same = stored is not None and _is_same(stored, save, body)
         if not same and _fits(stored, save):
-            end += 1
-            _write(connection, save, stored, body, end, deltas)
+            _write(connection, save, stored, body, deltas)
             kept.append(True)
         else:
             kept.append(same)
-    if end != first:
-        connection.execute("UPDATE feed SET end = ?", (end,))
     _count(connection, deltas)
     return kept
 
@@ -101,16 +99,14 @@ def _fits(stored: _Stored | None, save: Save) -> bool:
     )
 
 
-def _write(
-    connection: sqlite3.Connection, save: Save, stored: _Stored | None, body: bytes, seq: int, deltas: _Deltas
-) -> None:
+def _write(connection: sqlite3.Connection, save: Save, stored: _Stored | None, body: bytes, deltas: _Deltas) -> None:
     task, keys = save.task, _keys(save.task)
     mark = (save.bookmark.position, save.bookmark.reader) if save.bookmark else _marked(stored)
     if stored and keys == stored.keys:
-        connection.execute(_UPDATE, (seq, task.timestamp, task.ttl, *mark, body, task.task_id))
+        connection.execute(_UPDATE, (task.timestamp, task.ttl, *mark, body, task.task_id))
     else:
         statement = _UPDATE_ALL if stored else _INSERT
-        connection.execute(statement, (seq, task.timestamp, *keys, task.ttl, *mark, body, task.task_id))
+        connection.execute(statement, (task.timestamp, *keys, task.ttl, *mark, body, task.task_id))
         _recount(connection, task, keys, stored, deltas)
     if save.kept:
         connection.execute("REPLACE INTO versions VALUES (?, ?, ?)", (task.task_id, task.timestamp, body))
@@ -147,4 +143,5 @@ def _add(deltas: _Deltas, keys: _Keys, sign: int) -> None:
 
 
 def _count(connection: sqlite3.Connection, deltas: _Deltas) -> None:
-    connection.executemany(_COUNT, [(*delta, project_id) for project_id, delta in deltas.items() if any(delta)])
+    if deltas:
+        connection.executemany(_COUNT, [(*delta, project_id) for project_id, delta in deltas.items() if any(delta)])

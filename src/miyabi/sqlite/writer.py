@@ -46,7 +46,8 @@ class Writer:
     async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """What ``job`` returns, once it is on disk. A job that raises leaves no trace and disturbs no other.
 
-        Raises what ``job`` raises, and ``sqlite3.Error`` when the commit fails.
+        ``job`` may be run a second time, after what it did first was taken back. Raises what ``job`` raises, and
+        ``sqlite3.Error`` when the commit fails.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
@@ -74,29 +75,41 @@ class Writer:
 
     def _group(self, first: _Call) -> list[_Answer]:
         """Run ``first`` and what comes meanwhile in one transaction."""
-        calls: list[_Call] = []
-        answers: list[_Answer] = []
-        call: _Call | None = first
+        calls = [first]
         try:
             begin(self._connection, self._lock_seconds)
-            end = time.monotonic() + GROUP_SECONDS
-            while call is not None:
-                calls.append(call)
-                answers.append(self._attempt(call))
-                call = self._next() if time.monotonic() < end else None
+        except sqlite3.Error as error:
+            return [_Answer(call, None, error) for call in [first, *iter(self._next, None)]]
+        try:
+            return self._together(calls)
+        except Exception:
+            self._roll_back()
+            return self._apart(calls)
+
+    def _together(self, calls: list[_Call]) -> list[_Answer]:
+        """Run ``calls``, which grows by what comes meanwhile, on the expectation that none fails."""
+        answers: list[_Answer] = []
+        end = time.monotonic() + GROUP_SECONDS
+        for call in calls:
+            answers.append(_Answer(call, call.job(self._connection), None))
+            if time.monotonic() < end and (following := self._next()) is not None:
+                calls.append(following)
+        self._connection.execute("COMMIT")
+        return answers
+
+    def _apart(self, calls: list[_Call]) -> list[_Answer]:
+        """Run ``calls`` so that one which fails takes back nothing but its own work."""
+        try:
+            begin(self._connection, self._lock_seconds)
+            answers = [self._attempt(call) for call in calls]
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            calls = calls or [first, *iter(self._next, None)]
+            self._roll_back()
             answers = [_Answer(call, None, error) for call in calls]
         return answers
 
     def _attempt(self, call: _Call) -> _Answer:
-        """Run one job so that its failure takes back nothing but its own work.
-
-        Where SQLite gave up the whole transaction (a full disk), what follows fails as well, and so does the commit.
-        """
+        """Run one job. Where SQLite then gave up the whole transaction (a full disk), its error is everybody's."""
         execute = self._connection.execute
         try:
             execute("SAVEPOINT job")
@@ -110,6 +123,10 @@ class Writer:
                 raise
             return _Answer(call, None, error)
         return _Answer(call, result, None)
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
     def _next(self) -> _Call | None:
         """The next call if one waits."""
