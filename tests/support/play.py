@@ -1,6 +1,6 @@
 """Plays a recorded command: the same bytes at the same pace, the same exit code. ``python play.py NAME [SPEED]``
 
-``NAME.log`` is what it wrote, ``NAME.pace.json`` has its ``exit_code`` and ``chunks``: ``[seconds since start, bytes]``.
+``NAME.log`` is what it wrote; ``NAME.pace.json`` has ``exit_code`` and ``chunks`` of ``[seconds since start, bytes]``.
 """
 
 from __future__ import annotations
