@@ -53,6 +53,11 @@ class Channel:
         if self._piped:
             pump.watch(self.sink, 0, self.writable)
 
+    @property
+    def behind(self) -> bool:
+        """Something the command has put out is not passed on yet, since nobody takes it."""
+        return self.open and bool(self._pending)
+
     def readable(self, _event: int) -> None:
         """Pass on what the command has put out."""
         try:
@@ -182,6 +187,8 @@ class Pump:
 
     def _timeout(self) -> int | None:
         if self.ended is not None:
+            if any(channel.behind for channel in self.channels):
+                return None
             return QUIET_MS if time.monotonic() < self._until else 0
         return STOP_CHECK_MS if self._stopped else None
 

@@ -28,6 +28,8 @@ from miyabi.settings import Settings
 SMALL = 4_000_000
 """Bytes still to be sent for whose sending the end of a run waits."""
 WAIT_SECONDS = 3.5
+NICE = 5
+"""How far sending stands back behind the command when both want the processor."""
 _ASLEEP = 0
 """Byte of the shared memory: the shipper sleeps and wants to be woken."""
 _IN_ORDER = 1
@@ -252,6 +254,7 @@ def _detach(keep: tuple[int, ...]) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for fd in range(3):
         os.dup2(null, fd)
+    os.nice(NICE)
     low = 3
     for fd in sorted(keep):
         os.closerange(low, fd)
