@@ -10,7 +10,13 @@ export function Settings() {
   const { t, language, setLanguage } = useI18n();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
-    <Menu position="bottom-end" width={180} shadow="md" withinPortal={false}>
+    <Menu
+      position="bottom-end"
+      width={180}
+      shadow="md"
+      withinPortal={false}
+      withInitialFocusPlaceholder={false}
+    >
       <Menu.Target>
         <ActionIcon
           variant="subtle"
@@ -27,16 +33,16 @@ export function Settings() {
           value={colorScheme}
           onChange={(value) => setColorScheme(value as MantineColorScheme)}
         >
-          <Menu.Label>{t.settings.appearance}</Menu.Label>
+          <Menu.Label role="presentation">{t.settings.appearance}</Menu.Label>
           {SCHEMES.map((scheme) => (
             <Menu.RadioItem key={scheme} value={scheme}>
               {t.settings[scheme]}
             </Menu.RadioItem>
           ))}
         </Menu.RadioGroup>
-        <Menu.Divider />
+        <Menu.Divider role="separator" />
         <Menu.RadioGroup value={language} onChange={(value) => setLanguage(value as Language)}>
-          <Menu.Label>{t.settings.language}</Menu.Label>
+          <Menu.Label role="presentation">{t.settings.language}</Menu.Label>
           {(Object.keys(LANGUAGES) as Language[]).map((each) => (
             <Menu.RadioItem key={each} value={each}>
               <span lang={each}>{LANGUAGES[each].name}</span>

@@ -1,7 +1,7 @@
 import {
   IconCircleCheck,
   IconCircleDashed,
-  IconCircleHalf2,
+  IconCircleDot,
   IconCircleMinus,
   IconCircleX,
   IconHandStop,
@@ -12,7 +12,7 @@ import { useI18n } from "../i18n/I18n";
 import styles from "./StatusMark.module.css";
 
 const ICONS: Record<Status, TablerIcon> = {
-  running: IconCircleHalf2,
+  running: IconCircleDot,
   blocked: IconHandStop,
   pending: IconCircleDashed,
   completed: IconCircleCheck,

@@ -48,14 +48,14 @@ export function TaskList({ tasks, more, loading, load, withoutProject }: Props) 
               const task = tasks[item.index];
               return (
                 task && (
-                  <div
+                  <TaskRow
                     key={item.key}
-                    ref={virtual.measureElement}
-                    data-index={item.index}
-                    role="presentation"
-                  >
-                    <TaskRow task={task} withoutProject={withoutProject} mixed />
-                  </div>
+                    task={task}
+                    withoutProject={withoutProject}
+                    index={item.index}
+                    measure={virtual.measureElement}
+                    mixed
+                  />
                 )
               );
             })}

@@ -16,18 +16,21 @@ interface Props {
   withoutProject?: boolean;
   /** Say every row's status in words: the list holds several. */
   mixed?: boolean;
+  /** The row's place in a list that draws only some of its rows, and what measures it there. */
+  index?: number;
+  measure?: (element: HTMLLIElement | null) => void;
 }
 
 /** A task in a list: with its bar while it is active, in one line when it has ended. */
-export const TaskRow = memo(function TaskRow({ task, withoutProject = false, mixed = false }: Props) {
-  return isFinal(task) ? (
-    <EndedRow task={task} withoutProject={withoutProject} />
-  ) : (
-    <ActiveRow task={task} withoutProject={withoutProject} mixed={mixed} />
+export const TaskRow = memo(function TaskRow({ index, measure, ...row }: Props) {
+  return (
+    <li className={styles.row} ref={measure} data-index={index}>
+      {isFinal(row.task) ? <Ended {...row} /> : <Active {...row} />}
+    </li>
   );
 });
 
-function ActiveRow({ task, withoutProject, mixed }: Props) {
+function Active({ task, withoutProject, mixed }: Props) {
   const { t } = useI18n();
   const running = task.status === "running";
   const known = (task.progress?.percentage ?? task.progress?.current ?? null) !== null;
@@ -37,7 +40,7 @@ function ActiveRow({ task, withoutProject, mixed }: Props) {
     doing(task),
   ];
   return (
-    <li className={styles.row}>
+    <>
       <div className={`${styles.head} ${mixed ? styles.mixed : ""}`}>
         {mixed ? <Status task={task} /> : <StatusMark status={task.status} iconOnly />}
         <Name task={task} />
@@ -52,15 +55,15 @@ function ActiveRow({ task, withoutProject, mixed }: Props) {
         </span>
         <Elapsed task={task} />
       </div>
-    </li>
+    </>
   );
 }
 
-function EndedRow({ task, withoutProject }: Props) {
+function Ended({ task, withoutProject }: Props) {
   const { t } = useI18n();
   const error = task.status === "failed" ? task.details?.error_message : null;
   return (
-    <li className={styles.row}>
+    <>
       <div className={`${styles.head} ${styles.ended}`}>
         <Status task={task} />
         <Name task={task} />
@@ -75,7 +78,7 @@ function EndedRow({ task, withoutProject }: Props) {
         </span>
       </div>
       {error && <p className={styles.error}>{error}</p>}
-    </li>
+    </>
   );
 }
 

@@ -9,15 +9,18 @@ import styles from "./Trouble.module.css";
 interface Props {
   title: string;
   text?: string;
+  /** The whole page is about it. */
+  page?: boolean;
   children?: ReactNode;
 }
 
 /** What is wrong, and what to do. */
-export function Trouble({ title, text, children }: Props) {
+export function Trouble({ title, text, page = false, children }: Props) {
+  const Title = page ? "h1" : "h2";
   return (
     <div className={styles.trouble} role="alert">
       <IconPlugConnectedX size={28} stroke={1.4} aria-hidden />
-      <h2>{title}</h2>
+      <Title className={styles.title}>{title}</Title>
       {text && <p>{text}</p>}
       {children && <div className={styles.actions}>{children}</div>}
     </div>
@@ -41,7 +44,7 @@ export function LoadTrouble({ error, retry }: { error: Error; retry: () => void 
 export function Missing({ title, text }: { title: string; text?: string }) {
   const { t } = useI18n();
   return (
-    <Trouble title={title} text={text}>
+    <Trouble title={title} text={text} page>
       <Link to="/" className={styles.link}>
         {t.error.home}
       </Link>

@@ -39,6 +39,7 @@ export const en = {
     liveHint: "Changes appear as they happen.",
     connectingHint: "Waiting for the board's events.",
     pollingHint: "Events can't be had just now, so the board is asked every 5 seconds.",
+    asOf: (time: string) => `The board does not answer. This is how things stood at ${time}.`,
     offlineHint: "The board does not answer. What you see is the last it said; it goes on by itself.",
   },
   board: {

@@ -39,6 +39,7 @@ export const ja: Dictionary = {
     liveHint: "変化はその場で表示されます。",
     connectingHint: "ボードからの通知を待っています。",
     pollingHint: "通知を受け取れないため、5 秒ごとに問い合わせています。",
+    asOf: (time) => `ボードが応答しません。${time} 時点の内容を表示しています。`,
     offlineHint: "ボードが応答しません。表示は最後に届いた内容です。つながり次第、自動で再開します。",
   },
   board: {

@@ -14,11 +14,13 @@ const COUNTS_MS = 1_000;
 
 interface Live {
   state: FeedState;
+  /** When the board last answered, ms. */
+  heard: number;
   /** The lines of the task that is looked at. */
   log: LogStore | null;
 }
 
-const Context = createContext<Live>({ state: "connecting", log: null });
+const Context = createContext<Live>({ state: "connecting", heard: 0, log: null });
 
 /** How the page hears of changes now, and the log of the task on it. */
 export function useLive(): Live {
@@ -28,7 +30,10 @@ export function useLive(): Live {
 /** Keeps the page current: by the events of all tasks, or of `taskId` with its lines while that is looked at. */
 export function LiveProvider({ taskId, children }: { taskId: string | null; children: ReactNode }) {
   const client = useQueryClient();
-  const [state, setState] = useState<FeedState>("connecting");
+  const [{ state, heard }, setHeard] = useState<Pick<Live, "state" | "heard">>({
+    state: "connecting",
+    heard: 0,
+  });
   const log = useMemo(
     () => (taskId === null ? null : new LogStore((range, limit) => api.lines(taskId, range, limit))),
     [taskId],
@@ -52,13 +57,23 @@ export function LiveProvider({ taskId, children }: { taskId: string | null; chil
         counts();
       },
       lines: ({ events, next }) => log?.push(events, next),
-      state: setState,
+      state: (next) => setHeard((before) => hear(before, next, Date.now())),
     };
     return keepUp(new Feed(ports), log);
   }, [client, taskId, log]);
 
-  const live = useMemo(() => ({ state, log }), [state, log]);
+  const live = useMemo(() => ({ state, heard, log }), [state, heard, log]);
   return <Context value={live}>{children}</Context>;
+}
+
+/** The board was last heard when it was there last: at the moment in which it was lost. */
+function hear(
+  before: Pick<Live, "state" | "heard">,
+  state: FeedState,
+  now: number,
+): Pick<Live, "state" | "heard"> {
+  const there = before.state === "live" || before.state === "polling";
+  return { state, heard: there || state === "live" ? now : before.heard };
 }
 
 /** A refusal is an answer: the board is there. */

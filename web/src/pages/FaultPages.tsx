@@ -15,7 +15,7 @@ export function NotFoundPage() {
 export function BrokenPage({ error }: ErrorComponentProps) {
   const { t } = useI18n();
   return (
-    <Trouble title={t.error.broken} text={error instanceof Error ? error.message : String(error)}>
+    <Trouble page title={t.error.broken} text={error instanceof Error ? error.message : String(error)}>
       <Button variant="default" onClick={() => window.location.reload()}>
         {t.error.reload}
       </Button>

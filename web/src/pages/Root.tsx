@@ -1,6 +1,7 @@
 import { Outlet, useParams } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { Header } from "../components/Header";
+import { OfflineNote } from "../components/OfflineNote";
 import { LiveProvider } from "../live/LiveProvider";
 import styles from "./Root.module.css";
 
@@ -14,6 +15,7 @@ export function Root() {
   return (
     <LiveProvider taskId={taskId ?? null}>
       <Header />
+      <OfflineNote />
       <main id="content" className={styles.main} tabIndex={-1}>
         <Outlet />
       </main>
