@@ -254,3 +254,34 @@ def test_two_hundred_writers_of_three_processes_share_the_files(tmp_path: Path) 
         await asyncio.gather(*(database.close() for database in opened))
 
     asyncio.run(scenario())
+
+
+def test_a_value_that_went_bad_in_a_sound_file_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        logs, database = await open_logs(tmp_path), await open_database(tmp_path)
+        await asyncio.gather(logs.append(GROUP, STREAM, lines(1)), database.save([Save(a_task("a"))]))
+        for name, spoil in (("logs.db", "UPDATE chunks SET data = x'c1'"), ("tasks.db", "UPDATE tasks SET body = '{'")):
+            with closing(sqlite3.connect(tmp_path / name, isolation_level=None)) as neighbour:
+                neighbour.execute(spoil)
+        for limit in (1, 10_000):
+            with pytest.raises(LogsUnavailable, match=r"logs\.db is damaged"):
+                await logs.read(GROUP, STREAM, limit=limit)
+        with pytest.raises(DatabaseUnavailable, match=r"tasks\.db is damaged"):
+            await database.tasks(TaskQuery())
+        with pytest.raises(DatabaseUnavailable, match=r"tasks\.db is damaged"):
+            await database.get(["a"])
+        await asyncio.gather(logs.close(), database.close())
+
+    asyncio.run(scenario())
+
+
+def test_a_file_that_was_removed_while_in_use_is_missed(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        logs = await open_logs(tmp_path)
+        await logs.ping()
+        (tmp_path / "logs.db").unlink()
+        with pytest.raises(LogsUnavailable, match=r"logs\.db was removed while in use\. Restart"):
+            await logs.ping()
+        await logs.close()
+
+    asyncio.run(scenario())

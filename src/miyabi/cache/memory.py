@@ -52,7 +52,7 @@ class MemoryCache:
         return members.whole()
 
     async def fill(self, name: Listing, tasks: Sequence[Task], since: str) -> None:
-        mark, now = int(since), self._now()
+        mark, now = int(since or -1), self._now()
         if mark < self._forgotten:
             return
         members = self._lists[name] = _List(name)

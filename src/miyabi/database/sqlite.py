@@ -46,19 +46,19 @@ class SqliteDatabase:
         return await self._file.write(lambda connection: save_tasks(connection, saves))
 
     async def tasks(self, query: TaskQuery, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
-        found = self._file.rows(*reads.listing(query, cursor, limit + 1))
-        tasks = [reads.TASK.decode(body) for (body,) in found[:limit]]
-        return TaskPage(tasks, cursor_after(tasks[-1]) if len(found) > limit else None)
+        tasks = self._file.rows(reads.TASK.decode, *reads.listing(query, cursor, limit + 1))
+        return TaskPage(tasks[:limit], cursor_after(tasks[limit - 1]) if len(tasks) > limit else None)
 
     async def history(self, task_id: str, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
-        found = self._file.rows(*reads.versions(task_id, cursor, limit + 1))
-        tasks = [reads.TASK.decode(body) for (body,) in found[:limit]]
-        return TaskPage(tasks, str(tasks[-1].timestamp) if len(found) > limit else None)
+        tasks = self._file.rows(reads.TASK.decode, *reads.versions(task_id, cursor, limit + 1))
+        return TaskPage(tasks[:limit], str(tasks[limit - 1].timestamp) if len(tasks) > limit else None)
 
     async def changed(self, after: str = "", limit: int = 1000) -> Changes:
         place, end = self._place(after)
-        found = self._file.rows("SELECT body, seq FROM tasks WHERE seq > ? ORDER BY seq LIMIT ?", (place, limit))
-        return Changes([reads.TASK.decode(body) for body, _ in found], str(found[-1][1] if found else end))
+        found = self._file.rows(
+            reads.change, "SELECT body, seq FROM tasks WHERE seq > ? ORDER BY seq LIMIT ?", (place, limit)
+        )
+        return Changes([task for task, _ in found], str(found[-1][1] if found else end))
 
     async def wait(self, after: str, timeout: float) -> bool:
         def newer() -> bool:
@@ -68,24 +68,25 @@ class SqliteDatabase:
         return await self._file.until(newer, timeout)
 
     async def project(self, project_id: str) -> ProjectRow | None:
-        found = self._file.rows(f"{reads.PROJECTS} WHERE project_id = ?", (project_id,))
-        return reads.project_row(found[0]) if found else None
+        found = self._file.rows(reads.project_row, f"{reads.PROJECTS} WHERE project_id = ?", (project_id,))
+        return found[0] if found else None
 
     async def projects(self, *, cursor: str | None = None, limit: int = 100) -> tuple[list[ProjectRow], str | None]:
         if cursor is not None and not is_id(cursor):
             raise ValueError(f"`{cursor[:80]}` is no cursor; take `next_cursor` from the page before, as it is")
         found = self._file.rows(
-            f"{reads.PROJECTS} WHERE project_id > ? ORDER BY project_id LIMIT ?", (cursor or "", limit + 1)
+            reads.project_row,
+            f"{reads.PROJECTS} WHERE project_id > ? ORDER BY project_id LIMIT ?",
+            (cursor or "", limit + 1),
         )
-        rows = [reads.project_row(row) for row in found[:limit]]
-        return rows, rows[-1].project.project_id if len(found) > limit else None
+        return found[:limit], found[limit - 1].project.project_id if len(found) > limit else None
 
     async def save_project(self, project: Project, *, new: bool = False) -> bool:
         return await self._file.write(lambda connection: save_project(connection, project, new))
 
     async def cursor(self, name: str) -> str:
-        found = self._file.rows("SELECT value FROM cursors WHERE name = ?", (name,))
-        return found[0][0] if found else ""
+        found = self._file.rows(str, "SELECT value FROM cursors WHERE name = ?", (name,))
+        return found[0] if found else ""
 
     async def set_cursor(self, name: str, value: str) -> None:
         await self._file.write(
@@ -93,19 +94,15 @@ class SqliteDatabase:
         )
 
     async def ping(self) -> None:
-        self._end()
+        self._file.ping()
 
     async def close(self) -> None:
         await self._file.close()
-
-    def _end(self) -> int:
-        end: int = self._file.rows(f"SELECT {FEED_END}")[0][0]
-        return end
 
     def _place(self, after: str) -> tuple[int, int]:
         """Where ``after`` stands in the feed, and the feed's end.
 
         A place that the feed has never come to is another file's: it counts as the beginning.
         """
-        number, end = reads.feed_place(after), self._end()
+        number, (end,) = reads.feed_place(after), self._file.rows(int, f"SELECT {FEED_END}")
         return (number if number <= end else 0), end

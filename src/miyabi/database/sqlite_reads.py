@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
 
 from msgspec import json
 
@@ -86,7 +85,13 @@ def feed_place(cursor: str) -> int:
     return int(cursor)
 
 
-def project_row(row: tuple[Any, ...]) -> ProjectRow:
+def change(body: bytes, seq: int) -> tuple[Task, int]:
+    """A task with its place in the change feed."""
+    return TASK.decode(body), seq
+
+
+def project_row(body: bytes, *counts: int) -> ProjectRow:
     """A row of :data:`PROJECTS`."""
-    counts = dict(zip(STATUSES, row[1:], strict=False))
-    return ProjectRow(PROJECT.decode(row[0]), Tally(**counts, completed_seconds=row[-1] / 1000))
+    *tasks, completed_ms = counts
+    tally = Tally(**dict(zip(STATUSES, tasks, strict=True)), completed_seconds=completed_ms / 1000)
+    return ProjectRow(PROJECT.decode(body), tally)

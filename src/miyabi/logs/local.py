@@ -79,35 +79,36 @@ class LocalLogs:
         return self._file.read(page) if limit <= INLINE_LINES else await self._file.read_aside(page)
 
     async def changed(self, after: str = "", limit: int = 1000) -> Sequence[Stream]:
-        place = self._place(after)
-        rows = self._file.rows(
-            """SELECT groups.name, streams.name, lines, touched FROM streams JOIN groups ON groups.id = group_id
-            WHERE touched > ? ORDER BY touched LIMIT ?""",
-            (place, limit),
+        return self._file.rows(
+            Stream,
+            """SELECT groups.name, streams.name, CAST(lines AS TEXT), CAST(touched AS TEXT)
+            FROM streams JOIN groups ON groups.id = group_id WHERE touched > ? ORDER BY touched LIMIT ?""",
+            (self._place(after)[0], limit),
         )
-        return [Stream(group, name, str(lines), str(touched)) for group, name, lines, touched in rows]
 
     async def wait(self, after: str, timeout: float) -> bool:
-        return await self._file.until(lambda: self._place(after) < self._end(), timeout)
+        def newer() -> bool:
+            place, end = self._place(after)
+            return place < end
+
+        return await self._file.until(newer, timeout)
 
     async def groups(self) -> Sequence[Group]:
-        rows = self._file.rows("SELECT name, retention_days, streams, events, bytes FROM groups ORDER BY name")
-        return [Group(*row) for row in rows]
+        return self._file.rows(Group, "SELECT name, retention_days, streams, events, bytes FROM groups ORDER BY name")
 
     async def ping(self) -> None:
-        self._end()
+        self._file.ping()
 
     async def close(self) -> None:
         await self._file.close()
 
-    def _end(self) -> int:
-        end: int = self._file.rows("SELECT end FROM feed")[0][0]
-        return end
+    def _place(self, after: str) -> tuple[int, int]:
+        """Where ``after`` stands in the feed, and the feed's end.
 
-    def _place(self, after: str) -> int:
-        """Where ``after`` stands in the feed; its beginning when the feed has never come so far (another file's)."""
-        number = _number(after, 0)
-        return number if number <= self._end() else 0
+        A place that the feed has never come to is another file's: it counts as the beginning.
+        """
+        number, (end,) = _number(after, 0), self._file.rows(int, "SELECT end FROM feed")
+        return (number if number <= end else 0), end
 
 
 def _append(
@@ -214,7 +215,8 @@ def _before(connection: sqlite3.Connection, base: int, end: int, limit: int) -> 
         count, size = count + len(found[-1]), size + len(data)
         if count >= limit or size >= MAX_PAGE_BYTES:
             break
-    return [event for lines in reversed(found) for event in lines][-limit:]
+    events = [event for lines in reversed(found) for event in lines]
+    return events[max(0, len(events) - limit) :]
 
 
 def _number(position: str, empty: int) -> int:

@@ -8,6 +8,11 @@ import sqlite3
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec import MsgspecError
+
+UNREADABLE = (sqlite3.Error, MsgspecError)
+"""What reading raises: SQLite's own errors, and a stored value that can't be decoded."""
+
 ROOM_LEFT = 1 << 20
 """With fewer bytes free than this, a failed write is put down to a full disk."""
 
@@ -28,14 +33,14 @@ def code(error: BaseException) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-def explained(error: sqlite3.Error | OSError, path: Path, errors: Errors) -> Exception:
+def explained(error: Exception, path: Path, errors: Errors) -> Exception:
     """The room's exception for ``error``."""
     if _is_full(error, path):
         return errors.full(f"There is no room left for {path}. Free some space on its disk, then try again.")
     return errors.unavailable(_advice(error, path))
 
 
-def _is_full(error: sqlite3.Error | OSError, path: Path) -> bool:
+def _is_full(error: Exception, path: Path) -> bool:
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     if code(error) == sqlite3.SQLITE_FULL:
@@ -51,12 +56,12 @@ def _free(folder: Path) -> int:
     return disk.f_bavail * disk.f_frsize
 
 
-def _advice(error: sqlite3.Error | OSError, path: Path) -> str:
+def _advice(error: Exception, path: Path) -> str:
     if isinstance(error, NewerSchemaError):
         return f"{path} {error}. Upgrade miyabi, or choose another folder with --data or MIYABI_DATA."
     if isinstance(error, sqlite3.ProgrammingError):
         return f"{path} has been closed."
-    match code(error):
+    match sqlite3.SQLITE_CORRUPT if isinstance(error, MsgspecError) else code(error):
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return f"{path} is locked by another process. Wait until that has ended, or stop it, then try again."
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:

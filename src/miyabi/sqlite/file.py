@@ -7,11 +7,11 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from miyabi.sqlite.bell import Bell
 from miyabi.sqlite.connection import connect, connect_writer
-from miyabi.sqlite.errors import Errors, explained
+from miyabi.sqlite.errors import UNREADABLE, Errors, explained
 from miyabi.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -41,25 +41,22 @@ class File:
         except sqlite3.Error as error:
             raise explained(error, self._path, self._errors) from None
 
-    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
-        """All rows, read here and now: for queries that an index and a bounded page keep under a millisecond."""
-        try:
-            return self._reader.execute(sql, parameters).fetchall()
-        except sqlite3.Error as error:
-            raise explained(error, self._path, self._errors) from None
-
     def read(self, job: Callable[[sqlite3.Connection], T]) -> T:
-        """What ``job`` reads, here and now, as :meth:`rows`."""
+        """What ``job`` reads, here and now: for what an index and a bounded page keep under a millisecond or so."""
         try:
             return job(self._reader)
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             raise explained(error, self._path, self._errors) from None
+
+    def rows(self, make: Callable[..., T], sql: str, parameters: Sequence[object] = ()) -> list[T]:
+        """``make`` of the columns of each row, read as by :meth:`read`."""
+        return self.read(lambda connection: [make(*row) for row in connection.execute(sql, parameters)])
 
     async def read_aside(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """What ``job`` reads, in a thread: for pages that take longer."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, self._aside, job)
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             raise explained(error, self._path, self._errors) from None
         except RuntimeError:
             raise self._errors.unavailable(f"{self._path} has been closed.") from None
@@ -67,6 +64,12 @@ class File:
     async def until(self, check: Callable[[], bool], timeout: float) -> bool:
         """``True`` as soon as ``check`` holds after some process's commit, ``False`` after ``timeout`` seconds."""
         return await self._bell.until(check, timeout)
+
+    def ping(self) -> None:
+        """Return when the file is there and can be read."""
+        if not self._path.exists():
+            raise self._errors.unavailable(f"{self._path} was removed while in use. Restart miyabi to have a new one.")
+        self.read(lambda connection: connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone())
 
     async def close(self) -> None:
         """Finish what was called, then let go of the file."""

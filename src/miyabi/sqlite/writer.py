@@ -125,8 +125,9 @@ class Writer:
         return _Answer(call, result, None)
 
     def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+        with suppress(sqlite3.Error):  # what can't be rolled back fails the next call too, and that one says so
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
     def _next(self) -> _Call | None:
         """The next call if one waits."""

@@ -38,8 +38,12 @@ def put(value: int) -> Callable[[sqlite3.Connection], int]:
     return lambda connection: connection.execute("INSERT INTO t VALUES (?)", (value,)).rowcount
 
 
+def _first(x: int) -> int:
+    return x
+
+
 def stored(file: File) -> list[int]:
-    return [x for (x,) in file.rows("SELECT x FROM t ORDER BY x")]
+    return file.rows(_first, "SELECT x FROM t ORDER BY x")
 
 
 def test_calls_that_wait_together_share_one_commit(tmp_path: Path) -> None:
