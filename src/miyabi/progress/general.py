@@ -11,7 +11,7 @@ import re
 from typing import NamedTuple
 
 from miyabi.progress.found import Found, number, ratio, scale
-from miyabi.progress.words import AFTER, BEFORE, DONE, NEVER, NOT, PACE, TALLY
+from miyabi.progress.words import AFTER, BEFORE, DOING, DONE, NEVER, NOT, PACE, TALLY
 
 _UNIT = r"(?:[kKMGTP]?i?[Bb](?:ytes?)?|bytes|[kKMGT])"
 _NUMBER = r"\d{1,3}(?:,\d{3}){1,5}|\d{1,15}(?:\.\d{1,6})?"
@@ -25,11 +25,12 @@ BAR = re.compile(
     r"|\|(?=[ .\-]{0,200}[#=*>])[=#*>\-. _]{7,200}\||^[#=]{3,200} +\d"
 )
 PREFIX = re.compile(
-    r"(?:\s+|\d{4}[-/]\d\d?[-/]\d\d?[T ]\d\d?:\d\d(?::\d\d)?(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\s?"
+    r"(?:\s+|\d\d?/\d\d? \d\d:\d\d:\d\d"
+    r"|\d{4}[-/]\d\d?[-/]\d\d?[T ]\d\d?:\d\d(?::\d\d)?(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\s?"
     r"|\[[^\]\[]{0,40}\d:\d\d[^\]\[]{0,20}\]|\(\d\d?:\d\d:\d\d\)|\d\d?:\d\d:\d\d(?:[.,]\d{1,9})?(?: [AP]M)?(?= |$)"
     r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S{1,60} \S{1,60}:"
     r"|\[?(?:TRACE|DEBUG|INFO|NOTICE|info|debug|I)\]?:?(?=[ \[:])|[\w.\-]{1,40} +\| |#\d{1,4} (?:\d+\.\d+ )?|remote: "
-    r"|[⠀-⣿◐◓◑◒◴◷◶◵✔✓✅➜→•·▸▶►>*-]+(?= |$)|[/\\-](?= )|[\w.\[\]]{1,40} - )+"
+    r"|[⠀-⣿◐◓◑◒◴◷◶◵✔✓➜→•·▸▶►>*-]+(?= |$)|[/\\-](?= )|[\w.\[\]]{1,40} - )+"
 )
 FAULT = re.compile(
     r"\W{0,6}(?:[\w.]{0,60}(?:Error|Exception|Warning)\b|(?:npm )?(?:ERR|ERROR|error|Error|WARN|WARNING|warning|Warning"
@@ -38,6 +39,8 @@ FAULT = re.compile(
 )
 _WINDOW = 44
 _HINTABLE = 6
+_SPREAD = 3
+"""So many percentages on a line are a distribution."""
 
 
 class Hint(NamedTuple):
@@ -54,21 +57,23 @@ def read(text: str, redrawn: bool) -> tuple[Found | None, Hint | None]:
     lower = text.lower()
     if NEVER.search(lower):
         return None, None
-    start = _start(text)
+    begin = start(text)
     drawn = redrawn or BAR.search(text) is not None
     percents = [p for p in PERCENT.finditer(text) if float(p["p"]) <= 100]
+    if len(percents) >= _SPREAD and not drawn:
+        return None, None
     fractions = [f for f in FRACTION.finditer(text) if _whole(f)]
     marks = sorted((*fractions, *percents), key=lambda found: found.start())
     hint: Hint | None = None
     for mark in marks[:_HINTABLE]:
-        if _measure(lower, mark.start(), mark.end()):
+        if mark.start() < begin or _measure(lower, mark.start(), mark.end()):
             continue
         pair = _agreeing(mark, fractions, percents, lower)
         if pair is not None:
             return pair, None
         found = _taken(mark, lower)
         proof = _percent_proof if mark.re is PERCENT else _fraction_proof
-        sure = proof(lower, mark, start, drawn)
+        sure = proof(lower, mark, begin, drawn)
         if sure:
             return found._replace(confidence=sure), None
         hint = hint or Hint(_shape(lower, mark), found)
@@ -82,12 +87,15 @@ def _agreeing(
     others = fractions if mark.re is PERCENT else percents
     for other in others:
         fraction, percent = (other, mark) if mark.re is PERCENT else (mark, other)
-        if _agree(fraction, percent) and not _measure(lower, other.start(), other.end()):
+        if (_agree(fraction, percent) or _beside(fraction, percent, lower)) and not _measure(
+            lower, other.start(), other.end()
+        ):
             return _pair(fraction, percent, lower)
     return None
 
 
-def _start(text: str) -> int:
+def start(text: str) -> int:
+    """Where ``text`` begins behind its time, level, logger, host and bullet."""
     found = PREFIX.match(text)
     return found.end() if found else 0
 
@@ -106,10 +114,18 @@ def _agree(fraction: re.Match[str], percent: re.Match[str]) -> bool:
     return abs(ratio(current, total) - float(percent["p"])) <= 1.01
 
 
+def _beside(fraction: re.Match[str], percent: re.Match[str], lower: str) -> bool:
+    """``17MiB/30MiB(58%)``: the sizes are rounded, the percentage is meant of them."""
+    if percent.start() < fraction.end():
+        return False
+    between = lower[fraction.end() : percent.start()]
+    return fraction["v"] is not None and len(between) <= 3 and not between.strip(" (,")
+
+
 def _pair(fraction: re.Match[str], percent: re.Match[str], lower: str) -> Found:
     found = _taken(fraction, lower)
-    if found.total is None:
-        return found._replace(percentage=float(percent["p"]), confidence=0.9)
+    if found.total is None or not _agree(fraction, percent):
+        return found._replace(current=None, total=None, percentage=float(percent["p"]), confidence=0.9)
     return found._replace(confidence=0.95)
 
 
@@ -132,7 +148,7 @@ def _measure(lower: str, start: int, end: int) -> bool:
     cut = max(before.rfind("|"), before.rfind(","), before.rfind(";"))
     if NOT.search(before[cut + 1 :]) or NOT.search(_CLAUSE.split(after, maxsplit=1)[0]) or TALLY.match(after):
         return True
-    if re.match(r"\s*(?:[<>]=?|c?°)", after):
+    if re.match(r"\s*(?:[<>]=?|c?°)", after) or before.endswith("=> "):
         return True
     return re.search(r"[a-z0-9_]=$", before) is not None and not _KEY.search(before)
 
@@ -148,7 +164,7 @@ def _percent_proof(lower: str, mark: re.Match[str], start: int, drawn: bool) -> 
         return 0
     if drawn:
         return 0.9
-    if BEFORE.search(before) or DONE.match(after) or _KEY.search(before):
+    if DOING.search(before) or DONE.match(after) or _KEY.search(before):
         return 0.85
     if at <= start and (not after.strip() or re.match(r"[ :,|\])]", after)):
         return 0.8
@@ -156,8 +172,9 @@ def _percent_proof(lower: str, mark: re.Match[str], start: int, drawn: bool) -> 
     if opened:
         led = before[: opened.start()].rstrip()
         stands = at - len(opened.group()) <= start or not after[1:].strip() or led.endswith("..")
-        return 0.85 if after.startswith("]") and stands else 0
-    if re.search(r"(?:\.\.\.?|…):?\s*$", before) or PACE.search(lower):
+        stands = stands or re.fullmatch(r"\s*\S{1,40}", led) is not None
+        return 0.85 if re.match(r"\s?\]", after) and stands else 0
+    if re.search(r"(?:\.\.\.?|…):?\s*\(?$", before) or PACE.search(lower):
         return 0.8
     return 0
 

@@ -7,6 +7,7 @@ end of the whole run; words that tools also use for one of many pieces are not a
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 _TOOK = r"(?:in|took|after) [\d.:]+ ?\w*\W*$"
 
@@ -32,10 +33,24 @@ _OPENS_SUCCESS = (
     r"\[100%\] built target ",
     r"(?:all )?(?:done|finished|complete[d]?|success(?:ful(?:ly)?)?|succeeded|ok)[.! ]*$",
     rf"(?:done|finished|completed?|built|compiled)\b.{{0,80}}\b{_TOOK}",
+    r"done in [\d.]+ ?m?s\b",
     r"(?:process|job|run|task|pipeline|workflow|backup|restore|migration|deployment|deploy|sync) "
     r"(?:has )?(?:completed?|finished|succeeded|done)\b",
+    r"\(ok\):download completed",
+    r"progress=end\b",
+    r"ok +\t?\S+\s+(?:\d+\.\d+s|\(cached\))",
+    r"ran all test suites",
+    r"congratulations\b",
+    r"(?:installed|prepared|resolved|audited|uninstalled) \d+ packages? in ",
+    r"spider closed \(finished\)",
+    r"\[(\d+)/\1\] (?:linking|building|generating|compiling|cxx|cc|ar|link|stamp|copy|running) ",
+    r"\[\+\] building [\d.]+s \(\d+/\d+\) finished",
+    r"total time: [\d.]+ ?s",
 )
 _HAS_SUCCESS = (
+    r"saved \[\d+(?:/\d+)?\]\s*$",
+    r"\bok=\d+ +changed=\d+ +unreachable=0 +failed=0\b",
+    r"\bspider closed \(finished\)",
     r"\b(?:completed|finished|ended|built|deployed|installed|done|compiled|rolled out|exited) successfully\b",
     r"\bsuccessfully (?:completed|finished|deployed|built|rolled out|installed|compiled)\b",
     r"✅ {1,3}\S+",
@@ -45,6 +60,12 @@ _HAS_SUCCESS = (
     r"- done, .{0,60} in [\d.]+ ?s\b",
 )
 _OPENS_FAILURE = (
+    r"curl: \(\d+\)",
+    r"[1-9]\d* failed\s*$",
+    r"Test Suites: [1-9]\d* failed",
+    r"FAIL\t",
+    r"FAIL\s*$",
+    r"fatal: ",
     r"BUILD FAIL(?:ED|URE)\b",
     r"Build (?:failed|FAILED)\b",
     r"Finished: (?:FAILURE|ABORTED|UNSTABLE)\b",
@@ -71,11 +92,15 @@ _OPENS_FAILURE = (
     r"FAIL(?:ED)? \([\w=, ]+\)",
 )
 _HAS_FAILURE = (
+    r"\b(?:unreachable|failed)=[1-9]",
     r"\bexit(?:ed)?(?: with)?(?: code| status):? -?[1-9]",
     r"\b[1-9]\d* (?:tests? )?failed\b(?:,| in )",
     r"\b(?:deployment|build|job|run|command|task|pipeline|apply|update|stack) failed\b",
 )
 
+_TALLIES = r"[=\-\s]*\d+ (?:passed|passing|tests? passed|examples?, 0 failures|tests?, 0 failures)\b"
+
+PASSED = re.compile(_TALLIES)
 SUCCESS = re.compile(rf"\W{{0,8}}(?:{'|'.join(_OPENS_SUCCESS)})", re.IGNORECASE)
 SUCCESS_WITHIN = re.compile("|".join(_HAS_SUCCESS), re.IGNORECASE)
 FAILURE = re.compile(rf"\W{{0,8}}(?:{'|'.join(_OPENS_FAILURE)})")
@@ -84,10 +109,33 @@ TRACEBACK = re.compile(r"Traceback \(most recent call last\)")
 EXCEPTION = re.compile(r"[A-Za-z_][\w.]{0,80}(?:: |$)")
 
 
-def verdict(line: str) -> str | None:
-    """``succeeded`` or ``failed`` where ``line`` says so, else ``None``."""
+_CAUSES = (
+    r"\S{1,200}:\d+:(?:\d+:)? (?:fatal )?error: ",
+    r"\S{1,200}\(\d+,\d+\): error ",
+    r"error(?:\[\w+\])?: ",
+    r"FAILED \S+(?: - .+|$)",
+    r"[A-Za-z_][\w.]{0,80}(?:Error|Exception): \S",
+    r"E   \S",
+    r"(?:│ )?Error: \S",
+    r"(?:ERROR:|\[ERROR\]:?) \S",
+    r"(?:fatal|FAIL): \S",
+    r"npm (?:ERR!|error) (?!code |errno |syscall |path |command |A complete|A problem|\s|$)",
+    r"curl: \(",
+    r"❌ .",
+    r"CMake Error at ",
+    r".{0,160}\| \w+_FAILED +\| ",
+)
+CAUSE = re.compile("|".join(_CAUSES))
+"""A line that says why, which a closing line seldom does."""
+
+Verdict = tuple[Literal["succeeded", "failed"], int]
+"""How it ended and how sure that is: 2 for a closing line, 1 for a tally beside which a failure may stand."""
+
+
+def verdict(line: str) -> Verdict | None:
+    """What ``line`` (without its time and level) says of the end, or ``None``."""
     if FAILURE.match(line) or FAILURE_WITHIN.search(line):
-        return "failed"
+        return "failed", 2
     if SUCCESS.match(line) or SUCCESS_WITHIN.search(line):
-        return "succeeded"
-    return None
+        return "succeeded", 2
+    return ("succeeded", 1) if PASSED.match(line) else None

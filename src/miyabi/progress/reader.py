@@ -18,6 +18,8 @@ from miyabi.progress.terminal import rows_up, taskbar, visible
 LONGEST_TEXT = 300
 LONGEST_LINE = 4000
 """Characters of a line that are looked at, from its beginning; of a longer one the last ones are, too."""
+BURST = 20
+"""Lines; an error so long after the last one is a new matter."""
 _NUMBER = re.compile(r"\s*(\d{1,3})\s*$")
 _BLANK = re.compile(r"\s*$")
 
@@ -85,7 +87,7 @@ class Reader:
             if any(hint in text for hint in row.hints):
                 match = row.pattern.match(text)
                 if match is not None:
-                    return row.read(row.name, match)
+                    return row.read(row.name, match, state.memory)
         found, hint = general.read(text, redrawn)
         if found is None and hint is not None:
             found = track.suspect(state, hint)
@@ -126,16 +128,27 @@ class Reader:
         if state.trace and not text[0].isspace():
             state.trace = False
             if outcome.EXCEPTION.match(text):
+                state.cause, state.cause_line = text[:LONGEST_TEXT], state.line
                 self._end("failed", 1, text)
                 return
         if outcome.TRACEBACK.match(text):
             state.trace = True
             return
-        word = outcome.verdict(text)
-        if word == "failed" and not progressed:
-            self._end("failed", 2, text)
-        elif word == "succeeded":
-            self._end("succeeded", 2, None)
+        start = general.start(text)
+        words = text[start:] if start else text
+        if outcome.CAUSE.match(words):
+            self._because(text)
+        said = outcome.verdict(words)
+        if said is None or (said[0] == "failed" and progressed):
+            return
+        self._end(said[0], said[1], text if said[0] == "failed" else None)
+
+    def _because(self, text: str) -> None:
+        """Keep the first line of a burst of errors: those after it tend to follow from it."""
+        state = self._state
+        if state.cause is None or state.line - state.cause_line > BURST:
+            state.cause = text.strip()[:LONGEST_TEXT]
+        state.cause_line = state.line
 
     def _end(self, status: ReadStatus, weight: int, error: str | None) -> None:
         state = self._state
@@ -143,7 +156,9 @@ class Reader:
             return
         was = state.reading
         state.weight = weight
-        why = (was.error or error or "")[:LONGEST_TEXT].strip() if status == "failed" else None
+        why = (state.cause or was.error or error or "").strip()[:LONGEST_TEXT] if status == "failed" else None
+        if status == "succeeded":
+            state.cause = None
         state.reading = replace(was, status=status, error=why)
 
 

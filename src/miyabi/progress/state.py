@@ -42,11 +42,18 @@ class State(Struct, array_like=True):
     """How much of that piece is done, 0 to 1."""
     top: bool = False
     """Whether a bar on the first row is unfinished: bars below it are parts of it."""
+    over: int = 0
+    """The label of that bar, as a checksum."""
     counted: list[Counted] = []
     suspects: list[Suspect] = []
     bare: float | None = -1
     """The newest of a stream of nothing but numbers; ``None`` once there was anything else."""
+    memory: dict[str, float] = {}
+    """See :data:`miyabi.progress.formats.row.Memory`."""
     trace: bool = False
+    cause: str | None = None
+    """The first line of the newest burst of lines that say what is wrong."""
+    cause_line: int = 0
     questions: list[str] | None = None
     boxes: tuple[int, int] = (0, 0)
     most: int = 0

@@ -1,7 +1,7 @@
 """Jobs that name each piece when it is done: the reader counts them.
 
 A row has a pattern that tells the total (its numbers are added up) or announces one piece, and one that says that a
-piece is done.
+piece is done; its number is the group, where it has one.
 """
 
 from __future__ import annotations
@@ -42,8 +42,14 @@ TALLIES = (
     Tally(
         "TAP",
         "Test Anything Protocol: tests of the plan",
-        re.compile(r"^(?:not )?ok \d+\b"),
+        re.compile(r"^(?:not )?ok (\d+)\b"),
         total=re.compile(r"^1\.\.(\d+)\s*$"),
+    ),
+    Tally(
+        "playwright",
+        "Playwright's list reporter: tests",
+        re.compile(r"^\s+(?:[✓✔✘✖-]|ok|x)\s+(\d+) "),
+        total=re.compile(r"^\s*Running (\d+) tests? using \d+ workers?"),
     ),
     Tally(
         "googletest",

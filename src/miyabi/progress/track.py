@@ -21,11 +21,12 @@ def follow(state: State, found: Found) -> Progress | None:
         piece, pieces = found.current or 0, found.total or 1
         state.piece, state.within = (piece, pieces), 0.0
         return Progress.of(max(0, piece - 1), pieces)
-    if found.depth and state.top:
+    label = crc32(found.label.encode("utf-8", "replace"))
+    if found.depth and state.top and label != state.over:
         return None
     share = _share(found)
     if not found.depth:
-        state.top = share < 1
+        state.top, state.over = share < 1, label
     if state.piece:
         return _within(state, found, share)
     if found.total is None or found.current is None:
@@ -98,7 +99,8 @@ def _counted(state: State, tally: Tally, text: str) -> Found | None:
         known = Counted(tally.name)
         state.counted.append(known)
     known.total += bool(piece)
-    known.done += bool(done)
-    if not known.total or (piece and not done):
+    if done:
+        known.done = int(done.group(1)) if done.re.groups else known.done + 1
+    if not known.total or not done:
         return None
     return Found(tally.name, min(known.done, known.total), known.total, label=tally.name)

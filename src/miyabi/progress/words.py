@@ -48,6 +48,8 @@ BEFORE = re.compile(
     rf"|(?:^|[^a-z])(?:{VERB})[a-z]*:?\s+(?:[\w./-]+\s+)?(?:{NOUN})s?[\s:\#(\[]{{0,4}}$"
 )
 """The end of what stands before a count: ``Processing item ``, ``Step ``, ``progress: ``. Lower case."""
+DOING = re.compile(rf"(?:^|[^a-z])(?:{VERB})[a-z]*(?:\s+[^\s%]{{1,40}})?[\s:.=\-|>\#(\[\]]{{0,12}}$")
+"""The end of what stands before a percentage: ``progress: ``, ``Downloading model ``. Lower case."""
 AFTER = re.compile(
     r"[\s\])-]{0,3}(?:new |more |total |unique )?"
     rf"(?:(?:{NOUN})s?\b(?! (?:per|an?)\b)|(?:{VERB})(?:ed|d|en|t|n|ing)?\b)"

@@ -18,7 +18,7 @@ def test_a_row_reads_its_examples(row: Format, example: Example) -> None:
     line, current, total, percentage = example
     match = row.pattern.match(line)
     assert match, "the row's pattern does not match its own example"
-    found = row.read(row.name, match)
+    found = row.read(row.name, match, {})
     assert any(hint in line for hint in row.hints), "the row's hints would keep its own example away"
     if total is None and percentage is None:
         assert found is None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from miyabi.progress.formats.row import Format, nothing, take
+from miyabi.progress.formats.row import Format, Memory, nothing, take
 from miyabi.progress.found import Found
 
 _TIME = r"\d\d?:\d\d:\d\d(?: [AP]M)?"
 
 
-def _event(name: str, found: re.Match[str]) -> Found | None:
-    seen = take(name, found)
+def _event(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    seen = take(name, found, memory)
     if seen is None:
         return None
     status = found["status"]
@@ -20,7 +20,52 @@ def _event(name: str, found: re.Match[str]) -> Found | None:
     return seen._replace(step=found["what"].strip()[:200], phase=f"{stack}: {phase}" if stack else phase)
 
 
+def _whole(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    memory[name] = 1
+    return take(name, found, memory)
+
+
+def _stage(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    """A stage counts its own steps; where the head of the display counts all of them, only that is progress."""
+    return None if "buildkit" in memory else take(name, found, memory)
+
+
 FORMATS = (
+    Format(
+        "buildkit",
+        "docker build, bake and compose on a terminal: steps of all stages",
+        ("[+] ",),
+        re.compile(
+            r"\s*\[\+\] (?P<step>Building|Running|Pulling|Pushing|Creating|up|down)\b[^(\d]*(?:[\d.]+m?s?)?\s*\(?"
+            r"(?P<n>\d+)/(?P<m>\d+)\)?"
+        ),
+        (
+            ("[+] Building 15.2s (15/29)                              docker:default", 15, 29, 51.7),
+            ("[+] Running 3/7", 3, 7, 42.9),
+        ),
+        _whole,
+    ),
+    Format(
+        "buildkit detail",
+        "docker build: bytes of a layer, files sent",
+        ("=> => ", "sha256:"),
+        re.compile(r"\s*(?:=> => |#\d+ sha256:)"),
+        ((" => => sha256:6107562e90a8 2.10MB / 7.65MB      0.2s", None, None, None),),
+        nothing,
+    ),
+    Format(
+        "buildkit stage",
+        "docker build: a step of a stage",
+        ("=> [", "#"),
+        re.compile(
+            r"\s*(?:=>|#\d+) (?:CACHED )?\[(?:(?P<label>[\w.-]{1,60}) )?\s*(?P<n>\d+)/(?P<m>\d+)\] (?P<step>.{0,200})"
+        ),
+        (
+            ("#12 [app 3/7] RUN npm ci", 3, 7, 42.9),
+            (" => [build 5/9] COPY . .                                 0.1s", 5, 9, 55.6),
+        ),
+        _stage,
+    ),
     Format(
         "cdk event",
         "AWS CDK: an event of a stack with its counter; an update counts past its total",

@@ -8,11 +8,14 @@ from typing import NamedTuple
 
 from miyabi.progress.found import Found, number, ratio, scale
 
+Memory = dict[str, float]
+"""What rows remember between lines of a stream: a total named earlier, the way a tool was started. Few and small."""
+
 Example = tuple[str, float | None, float | None, float | None]
 """A line, and the current, total and percentage it gives; three times ``None`` for a line that gives nothing."""
 
 
-def take(name: str, found: re.Match[str]) -> Found | None:
+def take(name: str, found: re.Match[str], memory: Memory) -> Found | None:
     """The groups ``n`` of ``m`` (in the units ``u`` and ``v``), or ``p`` per cent; ``step`` is what is being done."""
     groups = found.groupdict()
     label, step = groups.get("label") or name, groups.get("step")
@@ -31,7 +34,7 @@ def take(name: str, found: re.Match[str]) -> Found | None:
     return Found(name, min(current, total), total, label=label, step=step)
 
 
-def nothing(name: str, found: re.Match[str]) -> Found | None:
+def nothing(name: str, found: re.Match[str], memory: Memory) -> Found | None:
     """The line is known and is not progress."""
     return None
 
@@ -47,4 +50,4 @@ class Format(NamedTuple):
     hints: tuple[str, ...]
     pattern: re.Pattern[str]
     examples: tuple[Example, ...]
-    read: Callable[[str, re.Match[str]], Found | None] = take
+    read: Callable[[str, re.Match[str], Memory], Found | None] = take

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 
-from miyabi.progress.formats.row import Format, take
+from miyabi.progress.formats.row import Format, Memory, take
 from miyabi.progress.found import Found, number, scale
 
 
-def _begun(name: str, found: re.Match[str]) -> Found | None:
-    seen = take(name, found)
+def _begun(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    seen = take(name, found, memory)
     return seen and seen._replace(begun=True, phase=f"{found['label']} {found['n']}/{found['m']}")
 
 
-def _bar(name: str, found: re.Match[str]) -> Found | None:
+def _bar(name: str, found: re.Match[str], memory: Memory) -> Found | None:
     label = (found["label"] or "").strip(" :|")
     total = number(found["m"]) * scale(found["v"])
     if total <= 0:

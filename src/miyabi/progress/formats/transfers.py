@@ -4,16 +4,91 @@ from __future__ import annotations
 
 import re
 
-from miyabi.progress.formats.row import Format, nothing
+from miyabi.progress.formats.row import Format, Memory, nothing
 from miyabi.progress.found import Found
 
 
-def _blocks(name: str, found: re.Match[str]) -> Found | None:
+def _blocks(name: str, found: re.Match[str], memory: Memory) -> Found | None:
     bar = found["bar"]
     return Found(name, percentage=round(100 * len(bar.rstrip()) / len(bar), 1), label=name, confidence=0.7)
 
 
+def _seconds(clock: str) -> float:
+    hours, minutes, seconds = clock.split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+
+
+def _duration(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    memory["media seconds"] = max(memory.get("media seconds", 0), _seconds(found["clock"]))
+    return None
+
+
+def _media(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    total = memory.get("media seconds")
+    if not total:
+        return None
+    share = min(100.0, 100 * _seconds(found["clock"]) / total)
+    return Found(name, percentage=round(share, 1), label=name)
+
+
+def _rsync(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    """The percentage is of the whole with --info=progress2, of one file with --progress; what is left tells."""
+    percent, left, total = float(found["p"]), found["left"], found["m"]
+    if left is not None and "rsync by file" not in memory and percent < 100:
+        memory["rsync whole"] = 1
+    if "rsync whole" in memory:
+        return Found(name, percentage=percent, label=name)
+    if left is not None and int(total) > 0:
+        memory["rsync by file"] = 1
+        return Found(name, int(total) - int(left), int(total), label=name)
+    return None if "rsync by file" in memory else Found(name, percentage=percent, label=name)
+
+
 FORMATS = (
+    Format(
+        "rsync",
+        "rsync --progress and --info=progress2",
+        ("B/s",),
+        re.compile(
+            r"\s+[\d,.]+[KMGT]? +(?P<p>\d{1,3})% +[\d.,]+[kMGT]?B/s +\d+:\d\d:\d\d"
+            r"(?: \(xfr#\d+, (?:to|ir)-chk=(?P<left>\d+)/(?P<m>\d+)\))?"
+        ),
+        (
+            ("     15,290,000  52%    2.90MB/s    0:00:05  ", None, None, 52),
+            ("        900,000 100%  275.69MB/s    0:00:00 (xfr#1, to-chk=59/61)", 2, 61, 3.3),
+        ),
+        _rsync,
+    ),
+    Format(
+        "curl",
+        "curl's meter",
+        ("--:--", ":"),
+        re.compile(r"\s*(?P<p>\d{1,3}) +(?!0 )[\d.]+[kMGT]?(?: +\d{1,3} +[\d.]+[kMGT]?){2} +[\d.]+[kMGT]? +[\d.]+"),
+        ((" 27 30.0M   27 8576k    0     0  3820k      0  0:00:08  0:00:02  0:00:06 3820k", None, None, 27),),
+    ),
+    Format(
+        "wget",
+        "wget into a file: dots, and the percentage behind them",
+        ("K ",),
+        re.compile(r"\s*\d+K [. ,]+ (?P<p>\d{1,3})% "),
+        ((" 92160K                                                      100% 0.00 =16s", None, None, 100),),
+    ),
+    Format(
+        "media length",
+        "ffmpeg: how long the input is",
+        ("Duration: ",),
+        re.compile(r"\s+Duration: (?P<clock>\d+:\d\d:\d\d(?:\.\d+)?)"),
+        (("  Duration: 00:00:29.00, start: 0.000000, bitrate: 22 kb/s", None, None, None),),
+        _duration,
+    ),
+    Format(
+        "ffmpeg",
+        "ffmpeg: the time that is encoded, of the input's length",
+        (" time=", "out_time="),
+        re.compile(r"(?:frame=.*|size=.*)? ?(?:out_)?time=\s*(?P<clock>\d+:\d\d:\d\d(?:\.\d+)?)"),
+        (("frame=  188 fps= 42 q=28.0 size=       0kB time=00:00:07.54 bitrate=   0.1kbits/s", None, None, None),),
+        _media,
+    ),
     Format(
         "qemu-img",
         "qemu-img convert -p",
