@@ -49,7 +49,7 @@ class Channel:
         self._pending = memoryview(b"")
         self._pump = pump
         self._piped = not stat.S_ISREG(os.fstat(self.sink).st_mode)
-        pump.watch(self.source, select.POLLIN, self.readable)
+        pump.attend(self)
         if self._piped:
             pump.watch(self.sink, 0, self.writable)
 
@@ -104,9 +104,12 @@ class Channel:
         self._pending = data
         if data and not self._piped:
             self._write(data)
-        elif bool(data) != waited:
-            self._pump.watch(self.source, 0 if data else select.POLLIN, self.readable)
-            self._pump.watch(self.sink, select.POLLOUT if data else 0, self.writable)
+        elif data and not waited:
+            self._pump.watch(self.sink, select.POLLOUT, self.writable)
+            self._pump.attend(self)
+        elif waited and not data:
+            self._pump.watch(self.sink, 0, self.writable)
+            self._pump.attend(self)
 
 
 class Pump:
@@ -132,7 +135,7 @@ class Pump:
         self.channels = [Channel(output, self) for output in plan.outputs]
         self.watch(signals.fd, select.POLLIN, self._signalled)
         self.watch(running.news, select.POLLIN, self._news)
-        self._attend()
+        self._listen()
 
     def run(self) -> Exit:
         """Pump until the end; says how the command ended."""
@@ -170,6 +173,15 @@ class Pump:
         self._handlers[fd] = handler
         self._poll.register(fd, events)
 
+    def attend(self, channel: Channel) -> None:
+        """Watch a channel's source for what there is to do. When that is nothing, not at all: a hangup always shows."""
+        typing = bool(self._typed) and channel.source == self._plan.master
+        events = (0 if channel.behind else select.POLLIN) | (select.POLLOUT if typing else 0)
+        if events and channel.open:
+            self.watch(channel.source, events, self._master if typing else channel.readable)
+        else:
+            self.forget(channel.source)
+
     def forget(self, fd: int) -> None:
         """Watch ``fd`` no more."""
         if self._handlers.pop(fd, None):
@@ -200,9 +212,10 @@ class Pump:
             self._resume()
         return True
 
-    def _attend(self) -> None:
+    def _listen(self) -> None:
+        """Read the keyboard if it is ours now."""
         keyboard = self._plan.keyboard
-        if keyboard is None:
+        if keyboard is None or self._stopped or self.ended is not None:
             return
         if keyboard.take():
             self.watch(keyboard.fd, select.POLLIN, self._key)
@@ -229,21 +242,18 @@ class Pump:
         except BlockingIOError:
             pass
         except OSError:
-            return
-        if self._typed:
-            self._poll.register(self._plan.master, select.POLLIN | select.POLLOUT)
-            channel = self.channels[0]
-            self._handlers[self._plan.master] = lambda event: self._both(channel, event)
-        else:
-            self._poll.register(self._plan.master, select.POLLIN)
-            self._handlers[self._plan.master] = self.channels[0].readable
-            self._attend()
+            self._typed = memoryview(b"")
+        self.attend(self.channels[0])
+        if not self._typed:
+            self._listen()
 
-    def _both(self, channel: Channel, event: int) -> None:
-        if event & ~select.POLLOUT:
-            channel.readable(event)
-        if event & select.POLLOUT and channel.open:
+    def _master(self, event: int) -> None:
+        """The command's terminal while it has not taken all that was typed."""
+        channel = self.channels[0]
+        if event & select.POLLOUT:
             self._type(event)
+        if event & ~select.POLLOUT and channel.open and not channel.behind:
+            channel.readable(event)
 
     def _news(self, _event: int) -> None:
         data = os.read(self._running.news, NEWS.size * 64)
@@ -290,7 +300,8 @@ class Pump:
 
     def _resume(self) -> None:
         self._stopped = False
-        self._attend()
+        if not self._typed:
+            self._listen()
         self._kill_group(signal.SIGCONT)
 
     def _signalled(self, _event: int) -> None:
