@@ -20,6 +20,7 @@ KEEP_ALIVE_SECONDS = 15.0
 GAP_SECONDS = 0.02
 """Least time between two bursts to one viewer: many changes of a task in it are one event."""
 LINES_PAGE = 1000
+PAGES_AT_ONCE = 20
 
 
 class Watch(NamedTuple):
@@ -69,10 +70,13 @@ class Viewer:
             while not self._hub.closed:
                 signal.clear()
                 burst, number = self._changed(number)
-                async for lines in self._lines():
-                    burst += lines
+                sent = bool(burst)
                 if burst:
                     yield burst
+                async for lines in self._lines():
+                    yield lines
+                    sent = True
+                if sent:
                     await asyncio.sleep(gap)
                 elif not await _within(signal, KEEP_ALIVE_SECONDS):
                     yield b": still here\n\n"
@@ -110,9 +114,10 @@ class Viewer:
                 return
 
     async def _lines(self) -> AsyncIterator[bytes]:
+        """New lines, page by page; after some pages the rest waits, for a task's changes to come through between."""
         if self._watch.stream is None:
             return
-        while True:
+        for _ in range(PAGES_AT_ONCE):
             page = await self._logs.read(*self._watch.stream, after=self._position, limit=LINES_PAGE)
             if not page.events:
                 return
