@@ -138,6 +138,22 @@ async def test_what_was_put_while_the_database_was_asked_stays_on_top(cache: Cac
     ]
 
 
+@pytest.mark.parametrize("name", LISTINGS)
+async def test_a_task_that_was_made_while_the_database_was_asked_joins(cache: Cache, name: Listing) -> None:
+    mark = await cache.mark()
+    await cache.put([a_task("a")])
+    await cache.fill(name, [], mark)
+    assert await listed(cache, name) == ["a"]
+
+
+async def test_a_list_from_a_database_that_lags_behind_takes_no_task_back_in_time(cache: Cache) -> None:
+    ended = later(a_task("a"), status="completed")
+    await cache.put([ended])
+    await filled(cache, a_task("a"))
+    assert await cache.listing("active") == ()
+    assert await cache.listing("newest") == (ended,)
+
+
 async def test_what_was_put_before_the_database_was_asked_is_told_by_the_database(cache: Cache) -> None:
     await cache.put([a_task("gone")])
     await cache.fill("active", [a_task("a")], await cache.mark())

@@ -55,10 +55,12 @@ def test_every_list_walks_along_an_index_and_sorts_nothing(
 ) -> None:
     steps = plan(file, *reads.listing(query, cursor, 51))
     assert_bounded(steps)
-    wanted = [query.project_id, query.task_type, query.status or query.active]
+    equal = {"project_id": query.project_id, "task_type": query.task_type, "status": query.status or query.active}
+    terms = " AND ".join(f"{column}=?" for column, value in equal.items() if value is not None)
     for step in steps:
-        if "tasks" in step and any(value is not None for value in wanted):
+        if terms and "tasks" in step:
             assert step.startswith("SEARCH tasks USING INDEX"), step
+            assert f"({terms}" in step, step
 
 
 @pytest.mark.parametrize("cursor", [None, "7"])
