@@ -39,6 +39,9 @@ format:  ## Put the code into shape
 	$(BIN)/ruff format src tests benchmarks
 	$(BIN)/ruff check --fix src tests benchmarks
 
+screenshots: setup .venv/.system  ## Take the pictures of the READMEs
+	$(BIN)/python scripts/screenshots.py
+
 bench: setup .venv/.system  ## Measure, beside the goals and the limits
 	$(BIN)/python -m benchmarks
 
