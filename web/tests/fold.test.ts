@@ -36,7 +36,7 @@ describe("the rows of a log", () => {
   test("tell where a command began and ended, which draws over nothing", () => {
     const rows = fold(
       events(
-        '{"miyabi":"start","run":"r","name":"Build","type":"build","project":"p","command":"make all"}',
+        '{"miyabi":"start","run":"r","name":"Build","type":"build","project":"p","command":"make\\n  all"}',
         "half\r",
         '{"miyabi":"exit","run":"r","code":2,"duration_seconds":3.5}',
         '{"miyabi":"exit","run":"r","code":null,"signal":"SIGKILL","duration_seconds":1}',

@@ -72,6 +72,29 @@ describe("the log that a page holds", () => {
     expect(lines(store)).toEqual(range(1, 25_001));
   });
 
+  test("lets go of the oldest lines of a flood while it is followed, and loads them again", async () => {
+    const source = stream(1);
+    const store = new LogStore(source.read);
+    await store.refresh();
+    source.add(70_000);
+    await store.refresh();
+    const held = lines(store);
+    expect(held.length).toBeLessThan(50_001);
+    expect(held).toEqual(range(70_002 - held.length, 70_001));
+    await store.older();
+    expect(lines(store)).toEqual(range(70_002 - held.length - 1_000, 70_001));
+  });
+
+  test("keeps every line for a reader who has scrolled away from the end", async () => {
+    const source = stream(1);
+    const store = new LogStore(source.read);
+    store.following = false;
+    await store.refresh();
+    source.add(60_000);
+    await store.refresh();
+    expect(lines(store)).toEqual(range(1, 60_001));
+  });
+
   test("waits for its first read before it takes events", async () => {
     const source = stream(2);
     const store = new LogStore(source.read);

@@ -3,8 +3,8 @@ import { useI18n } from "../i18n/I18n";
 import { isFinal } from "../live/merge";
 import styles from "./Figures.module.css";
 
-/** `15/29` and `52 %`, each in its column; what is not known is not there. */
-export function Figures({ task }: { task: Task }) {
+/** `15/29` and `52 %`, each in its column; what is not known is not there. `quiet`: no figure stands out. */
+export function Figures({ task, quiet = false }: { task: Task; quiet?: boolean }) {
   const { format } = useI18n();
   const percentage = task.progress?.percentage ?? null;
   const count = format.shortCount(task.progress);
@@ -16,7 +16,7 @@ export function Figures({ task }: { task: Task }) {
         </span>
       )}
       {percentage !== null && (
-        <span className={styles.percent} data-active={!isFinal(task) || undefined}>
+        <span className={styles.percent} data-active={(!quiet && !isFinal(task)) || undefined}>
           {format.percent(percentage)}
         </span>
       )}

@@ -68,9 +68,11 @@ function Version({ version }: { version: Task }) {
         <StatusMark status={version.status} />
       </td>
       <td className={styles.progress}>
-        <Figures task={version} />
+        <Figures task={version} quiet />
       </td>
-      <td className={styles.doing}>{version.details?.error_message ?? doing(version)}</td>
+      <td className={styles.doing}>
+        {(version.status === "failed" && version.details?.error_message) || doing(version)}
+      </td>
     </tr>
   );
 }

@@ -9,10 +9,12 @@ import { TaskRow } from "./TaskRow";
 interface Props {
   tasks: Task[];
   /** There is another page. */
-  more: boolean;
-  loading: boolean;
-  load: () => void;
+  more?: boolean;
+  loading?: boolean;
+  load?: () => void;
   withoutProject?: boolean;
+  /** Every row says its status in words. */
+  mixed?: boolean;
 }
 
 const ENDED_PX = 52;
@@ -20,10 +22,11 @@ const ACTIVE_PX = 94;
 const AHEAD = 30;
 
 /** A list of any length: rows are drawn only where they are seen, and the next page is loaded before its end. */
-export function TaskList({ tasks, more, loading, load, withoutProject }: Props) {
+export function TaskList({ tasks, more, loading, load, withoutProject, mixed = false }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
-  useLayoutEffect(() => setTop(box.current?.offsetTop ?? 0), []);
+  // What stands above may grow at any time; the same number again draws nothing.
+  useLayoutEffect(() => setTop(box.current?.offsetTop ?? 0));
   const virtual = useWindowVirtualizer({
     count: tasks.length,
     estimateSize: (index) => (tasks[index] && !isFinal(tasks[index]) ? ACTIVE_PX : ENDED_PX),
@@ -34,7 +37,7 @@ export function TaskList({ tasks, more, loading, load, withoutProject }: Props) 
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
   useEffect(() => {
-    if (more && !loading && last >= tasks.length - AHEAD) load();
+    if (more && !loading && last >= tasks.length - AHEAD) load?.();
   }, [more, loading, last, tasks.length, load]);
   return (
     <div ref={box}>
@@ -54,7 +57,7 @@ export function TaskList({ tasks, more, loading, load, withoutProject }: Props) 
                     withoutProject={withoutProject}
                     index={item.index}
                     measure={virtual.measureElement}
-                    mixed
+                    mixed={mixed}
                   />
                 )
               );

@@ -30,6 +30,9 @@ export function LogView({ store }: { store: LogStore }) {
     overscan: 20,
   });
 
+  useEffect(() => {
+    store.following = follow;
+  }, [store, follow]);
   useKeepPlace(box, view.prepended, view.version);
   // biome-ignore lint/correctness/useExhaustiveDependencies: each change of the rows moves the end
   useLayoutEffect(() => {

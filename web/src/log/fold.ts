@@ -85,7 +85,11 @@ function readMark(message: string): Mark | null {
 
 function markOf(found: Record<string, unknown>): Mark | null {
   if (found.miyabi === "start") {
-    return { kind: "start", command: text(found.command) || text(found.name), host: text(found.host) };
+    return {
+      kind: "start",
+      command: oneLine(text(found.command) || text(found.name)),
+      host: text(found.host),
+    };
   }
   if (found.miyabi === "exit") {
     return {
@@ -96,6 +100,10 @@ function markOf(found: Record<string, unknown>): Mark | null {
     };
   }
   return null;
+}
+
+function oneLine(command: string): string {
+  return command.replace(/\s+/g, " ");
 }
 
 function text(value: unknown): string {

@@ -16,6 +16,8 @@ export interface LogView {
 
 const PAGE = 1_000;
 const CATCH_UP_PAGE = 10_000;
+/** Rows held while the reader follows the end. */
+const HELD = 50_000;
 /** Positions of the newest lines that are remembered, so that none comes in by two ways. */
 const REMEMBERED = 2 * CATCH_UP_PAGE;
 
@@ -33,6 +35,8 @@ export class LogStore {
   private view: LogView = { rows: this.rows, older: false, prepended: 0, version: 0 };
   /** The place behind the newest line held; `null` before the first read. */
   next: string | null = null;
+  /** Whether the reader is at the end, so that what is far above may be let go. */
+  following = true;
 
   constructor(private readonly read: ReadLines) {}
 
@@ -64,6 +68,7 @@ export class LogStore {
     if (fresh.length === 0) return;
     append(this.rows, fresh);
     this.next = next;
+    if (this.following) this.letGo();
     this.changed(0);
   }
 
@@ -92,6 +97,13 @@ export class LogStore {
       this.push(page.events, page.next);
       if (this.next === from) return;
     }
+  }
+
+  /** Keeps a burst of any length from filling the memory; what is let go can be loaded again. */
+  private letGo(): void {
+    if (this.rows.length <= HELD) return;
+    this.rows = this.rows.slice(-HELD / 2);
+    this.previous = this.rows[0]?.position ?? null;
   }
 
   private unseen(events: readonly LogEvent[]): LogEvent[] {

@@ -7,6 +7,7 @@ import { Counts } from "../components/Counts";
 import { EmptyBoard } from "../components/EmptyBoard";
 import { LoadingRows } from "../components/Loading";
 import { Note, Section, Surface } from "../components/Section";
+import { TaskList } from "../components/TaskList";
 import { TaskRow } from "../components/TaskRow";
 import { LoadTrouble } from "../components/Trouble";
 import { useI18n } from "../i18n/I18n";
@@ -16,6 +17,7 @@ import { endedLast } from "../live/merge";
 import styles from "./BoardPage.module.css";
 
 const ENDED_SHOWN = 12;
+const DRAWN_WHOLE = 30;
 
 /** Home: what runs now, first; then what waits; then what just ended. */
 export function BoardPage() {
@@ -74,7 +76,9 @@ function Empty() {
   );
 }
 
+/** Some rows as they are; of many, only those that are seen. */
 function Rows({ tasks }: { tasks: Task[] }) {
+  if (tasks.length > DRAWN_WHOLE) return <TaskList tasks={tasks} />;
   return (
     <Surface as="ul">
       {tasks.map((task) => (

@@ -70,6 +70,7 @@ function Tasks({ projectId }: { projectId: string }) {
       more={tasks.hasNextPage}
       loading={tasks.isFetchingNextPage}
       load={() => void tasks.fetchNextPage()}
+      mixed
       withoutProject
     />
   );

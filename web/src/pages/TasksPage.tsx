@@ -41,6 +41,7 @@ export function TasksPage() {
           more={tasks.hasNextPage}
           loading={tasks.isFetchingNextPage}
           load={() => void tasks.fetchNextPage()}
+          mixed
         />
       )}
     </>
