@@ -48,7 +48,7 @@ def flush_all(settings: Settings) -> Flushed:
 def _flush(base: Path, settings: Settings) -> str | None:
     """Send one spool: ``""`` when it was sent, why not, or ``None`` when it is not ours to send."""
     with locked(base) as text:
-        if text is None:
+        if not text:
             return None
         trouble = ""
 

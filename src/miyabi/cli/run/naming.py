@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from configparser import ConfigParser
-from configparser import Error as ConfigError
 from pathlib import Path
 
 from miyabi.model import slug
@@ -17,6 +15,8 @@ LAUNCHERS = frozenset({"npx", "bunx", "uvx", "sudo", "env", "time", "nice", "noh
 """Programs that start the one named behind them."""
 CDK_DOES = frozenset({"deploy", "destroy", "rollback", "bootstrap"})
 
+_REMOTE = re.compile(r'^\s*\[remote "([^"\n]+)"\][^\[]*?^\s*url\s*=\s*"?([^"\s]+)', re.MULTILINE)
+"""A remote's name and address in a Git config."""
 _ASSIGNMENT = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*=")
 
 
@@ -72,14 +72,12 @@ def _without_launchers(command: Sequence[str]) -> list[str]:
 
 
 def _remote(marker: Path) -> str | None:
-    config = ConfigParser(strict=False, interpolation=None, allow_no_value=True)
     try:
-        config.read_string((_git_folder(marker) / "config").read_text("utf-8", "replace"))
-    except (OSError, ConfigError):
+        text = (_git_folder(marker) / "config").read_text("utf-8", "replace")
+    except OSError:
         return None
-    remotes = {section: config[section].get("url") for section in config.sections() if section.startswith("remote ")}
-    found = remotes.get('remote "origin"') or next((url for url in remotes.values() if url), None)
-    return found.strip('"') if found else None
+    remotes = dict(_REMOTE.findall(text))
+    return remotes.get("origin") or next(iter(remotes.values()), None)
 
 
 def _git_folder(marker: Path) -> Path:

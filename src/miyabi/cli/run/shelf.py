@@ -52,6 +52,16 @@ def spools(data: Path) -> list[Path]:
     return sorted(path.with_suffix("") for path in folder(data).glob("*.json"))
 
 
+def left_behind(data: Path) -> list[Path]:
+    """The spools that nobody works on."""
+    found = []
+    for base in spools(data):
+        with locked(base) as text:
+            if text:
+                found.append(base)
+    return found
+
+
 def remove(base: Path) -> None:
     """Delete a spool, the head last."""
     numbers = [int(path.suffix[1:]) for path in base.parent.glob(f"{base.name}.*") if path.suffix[1:].isdigit()]
@@ -63,7 +73,8 @@ def remove(base: Path) -> None:
 
 @contextmanager
 def locked(base: Path) -> Iterator[bytes | None]:
-    """The head of a spool, held for us alone; ``None`` when somebody else has it, or had it to the end."""
+    """The head of a spool, held for us alone; ``None`` when somebody else has it, or had it to the end, and empty
+    when its run is just beginning."""
     try:
         fd = os.open(head(base), os.O_RDONLY)
     except FileNotFoundError:

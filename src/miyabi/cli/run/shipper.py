@@ -20,7 +20,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from miyabi.cli.run.shelf import Header, folder, head, remove, spools
+from miyabi.cli.run.shelf import Header, folder, head, left_behind, remove
 from miyabi.cli.run.spool import Exit, Kind, SpoolWriter, now_ms
 from miyabi.model import RunStart, group_of
 from miyabi.settings import Settings
@@ -226,7 +226,7 @@ def _main(
         tell("sending", problem)
 
     try:
-        _flush_others(settings, base)
+        _flush_others(settings)
         sender = open_sender(header.url, settings)
         done = Delivery(base, header, sender, waiter, changed).run()
         tell("sent" if done else "waiting", "" if done else last.problem)
@@ -235,9 +235,9 @@ def _main(
         raise
 
 
-def _flush_others(settings: Settings, own: Path) -> None:
+def _flush_others(settings: Settings) -> None:
     """Send what earlier runs have left, in a process of its own."""
-    if spools(settings.data) != [own] and os.fork() == 0:
+    if left_behind(settings.data) and os.fork() == 0:
         try:
             os.closerange(3, 1 << 20)
             from miyabi.cli.run.flush import flush_all
