@@ -52,17 +52,15 @@ class Hint(NamedTuple):
 
 def read(text: str, redrawn: bool) -> tuple[Found | None, Hint | None]:
     """What ``text`` says by itself, and what it may say."""
-    if FAULT.match(text):
+    percents = [p for p in PERCENT.finditer(text) if float(p["p"]) <= 100]
+    fractions = [f for f in FRACTION.finditer(text) if _whole(f)]
+    if not (percents or fractions) or FAULT.match(text):
         return None, None
     lower = text.lower()
-    if NEVER.search(lower):
+    drawn = redrawn or BAR.search(text) is not None
+    if NEVER.search(lower) or (len(percents) >= _SPREAD and not drawn):
         return None, None
     begin = start(text)
-    drawn = redrawn or BAR.search(text) is not None
-    percents = [p for p in PERCENT.finditer(text) if float(p["p"]) <= 100]
-    if len(percents) >= _SPREAD and not drawn:
-        return None, None
-    fractions = [f for f in FRACTION.finditer(text) if _whole(f)]
     marks = sorted((*fractions, *percents), key=lambda found: found.start())
     hint: Hint | None = None
     for mark in marks[:_HINTABLE]:

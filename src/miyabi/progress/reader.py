@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
 from miyabi.model import Progress, Source
 from miyabi.progress import general, jsonlines, outcome, track
-from miyabi.progress.formats import FORMATS
+from miyabi.progress.formats import rows
+from miyabi.progress.formats.row import UNMARKED
 from miyabi.progress.found import Found
 from miyabi.progress.reading import Reading, ReadStatus
+from miyabi.progress.sieve import NUMBER, WORD, Lines
 from miyabi.progress.state import decode, encode
-from miyabi.progress.terminal import rows_up, taskbar, visible
+from miyabi.progress.terminal import TASKBAR, rows_up, taskbar
 
 LONGEST_TEXT = 300
-LONGEST_LINE = 4000
-"""Characters of a line that are looked at, from its beginning; of a longer one the last ones are, too."""
+BATCH = 2000
+"""Messages that are looked through at once."""
 BURST = 20
 """Lines; an error so long after the last one is a new matter."""
 _NUMBER = re.compile(r"\s*(\d{1,3})\s*$")
-_BLANK = re.compile(r"\s*$")
 
 __all__ = ["Reader", "Reading"]
 
@@ -44,30 +45,40 @@ class Reader:
     def read(self, messages: Sequence[str]) -> list[tuple[int, Reading]]:
         """Read ``messages``: the index of each that changed the reading, with the reading after it."""
         changes: list[tuple[int, Reading]] = []
-        state = self._state
-        for index, message in enumerate(messages):
-            was = state.reading
-            self._line(message)
-            if not _same(was, state.reading):
-                changes.append((index, state.reading))
+        for first in range(0, len(messages), BATCH):
+            changes += self._batch(messages[first : first + BATCH], first)
         return changes
 
-    def _line(self, message: str) -> None:
+    def _batch(self, messages: Sequence[str], first: int) -> Iterator[tuple[int, Reading]]:
         state = self._state
+        base = state.line
+        lines = Lines(messages)
+        for place in lines.worth(self._every):
+            state.line = base + lines.number(place)
+            was = state.reading
+            self._line(messages[place], lines.text(place), lines.kind(place))
+            if not _same(was, state.reading):
+                yield first + place, state.reading
+        state.line = base + lines.number(len(messages) - 1)
+
+    def _every(self) -> bool:
+        """Whether the next line is to be looked at, whatever it is."""
+        state = self._state
+        return state.bare is not None or state.trace or UNMARKED in state.memory
+
+    def _line(self, message: str, text: str, kind: int) -> None:
         redrawn = message.endswith("\r")
-        if not redrawn:
-            state.line += 1
-        bar = taskbar(message) if "\x1b]9;4" in message else None
-        text = visible(message) if not message.isprintable() else message
-        if len(text) > LONGEST_LINE:
-            text = text[:LONGEST_LINE]
+        bar = taskbar(message) if TASKBAR in message else None
         if bar is not None and bar[1] is not None and bar[0] in (1, 2, 4):
             self._progress(Found("OSC 9;4", percentage=min(100, bar[1]), confidence=1.0), text)
-        elif text and not text.isspace():
-            found = self._found(text, redrawn)
-            if found is not None:
-                depth = rows_up(message) if redrawn else 0
-                self._progress(found._replace(depth=depth), text)
+            return
+        if not text or text.isspace():
+            return
+        found = self._found(text, redrawn) if kind & NUMBER or self._every() else None
+        if found is not None:
+            depth = rows_up(message) if redrawn else 0
+            self._progress(found._replace(depth=depth), text)
+        if kind & WORD or self._state.trace:
             self._outcome(text, found is not None)
 
     def _found(self, text: str, redrawn: bool) -> Found | None:
@@ -83,11 +94,10 @@ class Reader:
                 return self._bare(float(number.group(1)))
         if "{" in text and '":' in text and text.rstrip().endswith("}"):
             return jsonlines.read(text)
-        for row in FORMATS:
-            if any(hint in text for hint in row.hints):
-                match = row.pattern.match(text)
-                if match is not None:
-                    return row.read(row.name, match, state.memory)
+        for row in rows(text):
+            match = row.pattern.match(text)
+            if match is not None:
+                return row.read(row.name, match, state.memory)
         found, hint = general.read(text, redrawn)
         if found is None and hint is not None:
             found = track.suspect(state, hint)

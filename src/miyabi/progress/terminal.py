@@ -7,15 +7,16 @@ import re
 _CONTROL = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, the cursor, erasing
     r"|\x1b[\]P_^X][^\x07\x1b]*(?:\x07|\x1b\\)?"  # OSC and its like: titles, links
-    r"|\x1b[()*+][0-9A-Za-z]|\x1b[ -~]|[\x00-\x08\x0b-\x1f\x7f\u200b\ufeff]"
+    r"|\x1b[()*+][0-9A-Za-z]|\x1b[ -~]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]"
 )
 _UP = re.compile(r"\x1b\[(\d*)[AF]\r?$")
 _OSC_PROGRESS = re.compile(r"\x1b\]9;4;([0-4])(?:;(\d{1,3}))?(?:\x07|\x1b\\|$)")
 _TAIL = 16
+TASKBAR = "\x1b]9;4"
 
 
 def visible(message: str) -> str:
-    """``message`` without control characters and escape sequences; tabs stay."""
+    """``message`` without control characters and escape sequences; tabs, ``\\r`` and ``\\n`` stay."""
     return _CONTROL.sub("", message)
 
 

@@ -10,3 +10,11 @@ from miyabi.progress.formats.training import FORMATS as TRAINING
 from miyabi.progress.formats.transfers import FORMATS as TRANSFERS
 
 FORMATS: tuple[Format, ...] = (*CONVENTIONS, *CLOUD, *TRAINING, *BUILDS, *TRANSFERS)
+
+HINTED: tuple[tuple[str, int], ...] = tuple((hint, place) for place, row in enumerate(FORMATS) for hint in row.hints)
+"""Each hint with the place of its row in the table."""
+
+
+def rows(text: str) -> list[Format]:
+    """The rows that may know ``text``, most specific first."""
+    return [FORMATS[place] for hint, place in HINTED if hint in text]

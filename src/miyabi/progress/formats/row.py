@@ -11,6 +11,9 @@ from miyabi.progress.found import Found, number, ratio, scale
 Memory = dict[str, float]
 """What rows remember between lines of a stream: a total named earlier, the way a tool was started. Few and small."""
 
+UNMARKED = "unmarked"
+"""Remembered while a tool draws lines that only its own row can tell from any others: all are looked at then."""
+
 Example = tuple[str, float | None, float | None, float | None]
 """A line, and the current, total and percentage it gives; three times ``None`` for a line that gives nothing."""
 

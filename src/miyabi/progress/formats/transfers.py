@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 
-from miyabi.progress.formats.row import Format, Memory, nothing
+from miyabi.progress.formats.row import UNMARKED, Format, Memory, nothing
 from miyabi.progress.found import Found
 
 
 def _blocks(name: str, found: re.Match[str], memory: Memory) -> Found | None:
     bar = found["bar"]
     return Found(name, percentage=round(100 * len(bar.rstrip()) / len(bar), 1), label=name, confidence=0.7)
+
+
+def _unmarked(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    memory[UNMARKED] = 1
+    return None
 
 
 def _seconds(clock: str) -> float:
@@ -58,6 +63,14 @@ FORMATS = (
             ("        900,000 100%  275.69MB/s    0:00:00 (xfr#1, to-chk=59/61)", 2, 61, 3.3),
         ),
         _rsync,
+    ),
+    Format(
+        "curl's header",
+        "curl: its meter follows, lines of numbers without a mark",
+        ("% Total",),
+        re.compile(r"\s*% Total +% Received"),
+        (("  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current", None, None, None),),
+        _unmarked,
     ),
     Format(
         "curl",
