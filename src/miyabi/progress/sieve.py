@@ -1,6 +1,7 @@
 """Which lines are worth a look: one pass over many lines at once, so that all the others cost next to nothing.
 
-Every alternative begins with a letter that is rare in logs; what stands before it is looked at afterwards.
+Every alternative begins with a literal letter, rare in logs where possible, and what stands before it is looked at
+afterwards: only so does :mod:`re` skip the other letters quickly.
 """
 
 from __future__ import annotations
@@ -17,29 +18,21 @@ LONGEST = 4000
 """Characters of a line that are looked at: half from its beginning, half from its end."""
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]")
 
-_NUMBERS = (
-    r"/(?<=[\d KMGTB]/) {0,5}~?\d",
-    r"%(?<=[\d ]%)",
-    r"f {1,5}\d",
-    r"me=(?<=time=)|Duration: ",
-    r"mstatus:|lstatus:|##vso",
-    r"\{\"",
-    r"pct=|percent(?:age)?=|progress=(?!end)",
-    r"poch",
-    r"Pull|xists|mplete after",
-    r"\[CV|Plan: |lling \d|k \d(?<=ok \d)|OK \]|unning \d|1\.\.\d|[✓✔✘✖█]",
-    r"Package op|Installing |Updating |Upgrading |Downgrading |Removing ",
-    r"\[[ xX]\] |[☐☒☑⬜]|\[CALLOUT\]",
-    r"\d \+ \d|Test Su",
+_NUMBERS = re.compile(
+    r"/(?<=[\d KMGTB]/) {0,5}~?\d|%(?<=[\d ]%)|f {1,5}\d|me=(?<=time=)|Duration: |mstatus:|dlstatus:|##vso"
+    r'|\{"|pct=|percent=|percentage=|progress=(?!end)|poch|Pull|xists|mplete after|\[CV|Plan: |fits$|k \d(?<=ok \d)'
+    r"|OK \]|unning \d|\.\.\d|✓|✔|✘|✖|█|Package op|Installing |Updating |Upgrading |Downgrading |Removing "
+    r"|\[[ xX]\] |☐|☒|☑|⬜|\[CALLOUT\]|\+ \d|Test Su",
+    re.MULTILINE,
 )
-_WORDS = (
-    r"ail(?<=[Ff]ail)|FAIL|rror|RROR|E   |xcep|ucce|UCCE|mplete|OMPLETE|inish|INISH|done|Done|DONE|passed|passing",
-    r"bort|BORT|panic|fatal|xit|[Kk]ill|ermina|Traceback|saved|\(OK\)|=end|ok +\t?|ongratul|Installed|Prepared",
-    r"ed=\d|[❌✅✗]|no errors|up to date|added \d|Ran all|PASS|stopped|signaled|egmentation|compiled|0 failures",
-    r", \d+ failure|[Bb]uil[dt]|BUILD|curl:|E: |examples|upload: |download: |updated|created|Interrupt|rolled out",
-    r"Linking|\] Generating|Ok$|otal time|summary|Status: |losed|packages|[Bb]ackup|snapshot|destroyed|No changes",
+_WORDS = re.compile(
+    r"fail|Fail|FAIL|rror|RROR|E   |xcep|ucce|UCCE|mplete|OMPLETE|finish|Finish|FINISH|done|Done|DONE|passed|passing"
+    r"|bort|BORT|panic|fatal|FATAL|xit|XIT|Kill|kill|Termina|mina(?<=termina)|Traceback|ved \[|\(OK\)|=end|k {1,4}\t"
+    r"|gratul|Installed|Prepared|=\d(?<=ed=\d)|❌|✅|✗|up to date|packages|Ran all|PASS|pped(?<=stopped)|gnaled"
+    r"|gmentation|mpiled|build|Build|built|Built|BUILD|url: \(|E: |upload: |wnload: |files u|files c|Interrupt|Linking"
+    r"|Generating|Ok$|Total time|mmary|Status: |Spider cl|pshot|No changes|ackup ",
+    re.MULTILINE,
 )
-_SIEVE = re.compile(rf"({'|'.join(_NUMBERS)})|{'|'.join(_WORDS)}", re.MULTILINE)
 
 
 class Lines:
@@ -89,9 +82,10 @@ class Lines:
     def _sieved(self, text: str) -> dict[int, int]:
         found: dict[int, int] = {}
         ends: list[int] = []
-        for match in _SIEVE.finditer(text):
-            if not ends:
-                ends = list(accumulate(len(line) + 1 for line in self._lines))
-            place = bisect_right(ends, match.start())
-            found[place] = found.get(place, 0) | (NUMBER if match.lastindex else WORD)
+        for kind, pattern in ((NUMBER, _NUMBERS), (WORD, _WORDS)):
+            for match in pattern.finditer(text):
+                if not ends:
+                    ends = list(accumulate(len(line) + 1 for line in self._lines))
+                place = bisect_right(ends, match.start())
+                found[place] = found.get(place, 0) | kind
         return found

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 
 class Tally(NamedTuple):
-    """``total`` sets the total to the sum of its groups; ``piece`` announces one more; ``done`` is one done."""
+    """A line with none of ``hints`` is never tried. ``total`` sets the total to the sum of its groups; ``piece`` announces one more; ``done`` is one done."""
 
     name: str
     about: str
+    hints: tuple[str, ...]
     done: re.Pattern[str]
     total: re.Pattern[str] | None = None
     piece: re.Pattern[str] | None = None
@@ -24,42 +25,49 @@ TALLIES = (
     Tally(
         "terraform",
         "Terraform and OpenTofu: resources of the plan",
+        ("complete after", "Plan: "),
         re.compile(r"^\S+: (?:Creation|Modifications|Destruction|Import) complete"),
         total=re.compile(r"^Plan: (?:(\d+) to import, )?(\d+) to add, (\d+) to change, (\d+) to destroy"),
     ),
     Tally(
         "docker pull",
         "docker and podman: layers of an image",
+        ("Pull", "exists"),
         re.compile(r"^\s*[0-9a-f]{12}:? (?:Pull complete|Already exists)"),
         piece=re.compile(r"^\s*[0-9a-f]{12}:? (?:Pulling fs layer|Already exists)"),
     ),
     Tally(
         "scikit-learn search",
         "GridSearchCV and its like: fits",
+        ("[CV", "fits"),
         re.compile(r"^\[CV[^\]]*\] END "),
         total=re.compile(r"totalling (\d+) fits"),
     ),
     Tally(
         "TAP",
         "Test Anything Protocol: tests of the plan",
+        ("ok ", "1.."),
         re.compile(r"^(?:not )?ok (\d+)\b"),
         total=re.compile(r"^1\.\.(\d+)\s*$"),
     ),
     Tally(
         "playwright",
         "Playwright's list reporter: tests",
+        ("✓", "✔", "✘", "ok ", "x ", "- ", "Running "),
         re.compile(r"^\s+(?:[✓✔✘✖-]|ok|x)\s+(\d+) "),
         total=re.compile(r"^\s*Running (\d+) tests? using \d+ workers?"),
     ),
     Tally(
         "googletest",
         "GoogleTest: tests",
+        ("[==", "[  "),
         re.compile(r"^\[ {2,7}(?:OK|FAILED|SKIPPED) {1,2}\] .*\(\d+ ms\)"),
         total=re.compile(r"^\[=+\] Running (\d+) tests?"),
     ),
     Tally(
         "package operations",
         "Composer and Poetry: packages",
+        ("Package op", "ing "),
         re.compile(
             r"^\s+[-•] (?:Installing|Updating|Upgrading|Downgrading|Removing) \S+ \([^)]*\)"
             r"(?:: Extracting archive|: Loading.*)?$"

@@ -76,9 +76,12 @@ def suspect(state: State, hint: Hint) -> Found | None:
 def count(state: State, text: str) -> Found | None:
     """A piece of a tally announced or done."""
     for tally in TALLIES:
-        found = _counted(state, tally, text)
-        if found is not None:
-            return found
+        for hint in tally.hints:
+            if hint in text:
+                found = _counted(state, tally, text)
+                if found is not None:
+                    return found
+                break
     return None
 
 
