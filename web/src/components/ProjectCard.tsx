@@ -4,7 +4,7 @@ import { useI18n } from "../i18n/I18n";
 import { countOf } from "../lib/task";
 import styles from "./ProjectCard.module.css";
 import { ProjectFigures } from "./ProjectFigures";
-import { TallyBar } from "./TallyBar";
+import { TallyLine } from "./TallyLine";
 
 /** A project at a glance; the whole card leads to it. */
 export function ProjectCard({ project }: { project: Project }) {
@@ -19,7 +19,7 @@ export function ProjectCard({ project }: { project: Project }) {
         </h2>
         <span className={`figures ${styles.total}`}>{t.projects.total(countOf(project.tally))}</span>
       </div>
-      <TallyBar tally={project.tally} />
+      <TallyLine tally={project.tally} />
       <ProjectFigures project={project} />
     </li>
   );
