@@ -21,6 +21,12 @@ LONGEST_PAUSE = 2.0
 PATIENCE_SECONDS = 3.0
 """How long a destination that does not answer is tried once the command has ended."""
 
+BURST = 1000
+"""A batch of so many events is part of a burst."""
+BURST_PAUSE = 0.05
+"""Seconds left to the command after each batch of a burst, so that sending takes little of its processor time. With
+full batches that still sends more lines a second than a board takes in."""
+
 
 class Waiter(Protocol):
     """How a delivery waits for what it delivers."""
@@ -69,9 +75,11 @@ class Delivery:
         try:
             while not lines.finished:
                 gone = waiter.gone
-                if lines.batch(gone):
+                if events := len(lines.batch(gone)):
                     if not self._send():
                         return False
+                    if events >= BURST and not waiter.gone:
+                        waiter.pause(BURST_PAUSE)
                 elif not gone:
                     waiter.wait(lambda: bool(lines.batch(waiter.gone)), lines.partial_due())
             remove(self._base)
