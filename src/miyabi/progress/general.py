@@ -19,7 +19,7 @@ FRACTION = re.compile(
     rf"(?<![\w.,/:%+\-$@])(?P<n>{_NUMBER})\s?(?P<u>{_UNIT})?(?P<sep>\s{{0,3}}/\s{{0,5}}|(?: out)? of +)~?"
     rf"(?P<m>{_NUMBER})(?:\s?(?P<v>{_UNIT})(?![\w/]))?(?![\w/%\-]|[.,:]\d)"
 )
-PERCENT = re.compile(r"(?<![\w./:,+\-$~])(?P<p>\d{1,3}(?:\.\d{1,10})?)\s?%(?![\w%])")
+PERCENT = re.compile(r"(?<![\w./:,+\-$~])(?P<p>\d{1,3}(?:\.\d{1,10})?)\s?(?:%(?![\w%])|percent\b)")
 BAR = re.compile(
     r"[█▉▊▋▌▍▎▏▓▒░━╸╺■□▰▱⣿▇]{3}|[\[<(][=#*>\-. ·_~+]{7,200}[\])>]"
     r"|\|(?=[ .\-]{0,200}[#=*>])[=#*>\-. _]{7,200}\||^[#=]{3,200} +\d"
@@ -144,13 +144,16 @@ def _measure(lower: str, start: int, end: int) -> bool:
     before = lower[max(0, start - _WINDOW) : start]
     after = lower[end : end + _WINDOW]
     cut = max(before.rfind("|"), before.rfind(","), before.rfind(";"))
-    if NOT.search(before[cut + 1 :]) or NOT.search(_CLAUSE.split(after, maxsplit=1)[0]) or TALLY.match(after):
+    if NOT.search(before[cut + 1 :]) or TALLY.match(after):
+        return True
+    if not _METRIC.match(after) and NOT.search(_CLAUSE.split(after, maxsplit=1)[0]):
         return True
     if re.match(r"\s*(?:[<>]=?|c?°)", after) or before.endswith("=> "):
         return True
     return re.search(r"[a-z0-9_]=$", before) is not None and not _KEY.search(before)
 
 
+_METRIC = re.compile(r"\s*[|,]?\s*[a-z_]+[\s=:]+-?[\d.]")
 _CLAUSE = re.compile(r"[|,;:\[\]]| - | \((?!\d)")
 _KEY = re.compile(r"(?:progress|percent|pct|percentage|step|done|completed?|current|epoch|batch|iter)=$")
 
@@ -195,7 +198,9 @@ def _fraction_proof(lower: str, mark: re.Match[str], start: int, drawn: bool) ->
         and not re.match(r" [a-z]+$", after)
     ):
         return 0.7
-    if not after.strip() and re.search(r"\s{2}$", before):
+    if not after.strip() and re.search(r"\s{2}$|\.\.\.? $", before):
+        return 0.7
+    if re.match(r"[a-z]{3,20}ing\b", lower[start : start + 24]) and re.match(r"[)\]]|\s*(?:\.\.|$|\()", after):
         return 0.7
     return 0.7 if mark["v"] and PACE.search(lower) else 0
 

@@ -16,7 +16,8 @@ _OPENS_SUCCESS = (
     r"build (?:completed|finished|succeeded)\b",
     r"everything is ok\b",
     r"finished: success\b",
-    r"successfully (?:installed|downloaded|built|uploaded|tagged|created|deployed|completed|updated|destroyed|wrote)\b",
+    r"successfully (?:installed|downloaded|built|uploaded|tagged|created|deployed|completed|updated|destroyed|wrote|"
+    r"applied|ran|published|generated|executed|rolled|flashed|written|restored|imported|exported|synced|cloned)\b",
     r"finished `?[\w-]+`? (?:profile|\[)",
     r"(?:apply|destroy) complete!",
     r"(?:added|removed|changed|updated) \d+ packages?\b",
@@ -31,6 +32,26 @@ _OPENS_SUCCESS = (
     r"test result: ok\.",
     r"\d+ of \d+ steps \(100%\) done",
     r"\[100%\] built target ",
+    r"nmap done:",
+    r"[\w-]{2,20} done\.(?:\s|$)",
+    r"finished\. total time",
+    r"build complete!",
+    r"100% tests passed",
+    r"result: pass\b",
+    r"operation completed\b",
+    r"done dumping",
+    r"(?:==> )?builds finished",
+    r"status: deployed\b",
+    r"service deployed\b",
+    r"bundle complete!",
+    r"built \S+\.\w+ \([\d.]+ ?\wB\)",
+    r"created \S+ in [\d.]+ ?m?s\b",
+    r"nx\s+successfully ran",
+    r"lerna success run",
+    r"this progress looks :\)",
+    r"\S+: all targets .*up-to-date",
+    r"tasks: +(?P<good>\d+) successful, (?P=good) total",
+    r"job succeeded\b",
     r"(?:all )?(?:done|finished|complete[d]?|success(?:ful(?:ly)?)?|succeeded|ok)[.! ]*$",
     rf"(?:done|finished|completed?|built|compiled)\b.{{0,80}}\b{_TOOK}",
     r"done in [\d.]+ ?m?s\b",
@@ -43,11 +64,17 @@ _OPENS_SUCCESS = (
     r"congratulations\b",
     r"(?:installed|prepared|resolved|audited|uninstalled) \d+ packages? in ",
     r"spider closed \(finished\)",
-    r"\[(\d+)/\1\] (?:linking|building|generating|compiling|cxx|cc|ar|link|stamp|copy|running) ",
+    r"\[(?P<last>\d+)/(?P=last)\] (?:linking|building|generating|compiling|cxx|cc|ar|link|stamp|copy|running) ",
     r"\[\+\] building [\d.]+s \(\d+/\d+\) finished",
     r"total time: [\d.]+ ?s",
 )
 _HAS_SUCCESS = (
+    r"\bwas executed successfully\b",
+    r"\bhas been (?:upgraded|installed)\. happy",
+    r"\bcluster .{1,80} is ready\b",
+    r"\bmarking task as success\b",
+    r"\b(?:all|every) (?:specs|tests|checks|builds) (?:passed|succeeded|ok)\b",
+    r"\bhas finished successfully\b",
     r"saved \[\d+(?:/\d+)?\]\s*$",
     r"\bok=\d+ +changed=\d+ +unreachable=0 +failed=0\b",
     r"\bspider closed \(finished\)",
@@ -60,6 +87,16 @@ _HAS_SUCCESS = (
     r"- done, .{0,60} in [\d.]+ ?s\b",
 )
 _OPENS_FAILURE = (
+    r"(?:\d|\d\d)% tests passed",
+    r"The following tests FAILED",
+    r"Looks like you (?:failed|planned)",
+    r"Found [1-9]\d* errors?\b",
+    r"\d+ problems? \([1-9]",
+    r"FAILED: Build did NOT",
+    r"Result: FAIL\b",
+    r"BUILD FAILED|Build FAILED",
+    r"test result: FAILED",
+    r"Exited with code|Job failed",
     r"curl: \(\d+\)",
     r"[1-9]\d* failed\s*$",
     r"Test Suites: [1-9]\d* failed",
@@ -98,9 +135,22 @@ _HAS_FAILURE = (
     r"\b(?:deployment|build|job|run|command|task|pipeline|apply|update|stack) failed\b",
 )
 
-_TALLIES = r"[=\-\s]*\d+ (?:passed|passing|tests? passed|examples?, 0 failures|tests?, 0 failures)\b"
+_KINDS = "passed|passing|successful|failed|failing|failures?|errors?|skipped|pending|assertions?|examples?|runs?"
+_TALLIES = (
+    r"[\W_]{0,120}(?:(?:Tests?(?: Files| Suites)?|Suites?|Specs?|Result|Summary|Tasks):?\s+)?"
+    rf"\d+ (?:\w+ )?(?:{_KINDS})\b",
+    r"\W{0,8}(?:Tests? ?(?:Files|Suites|run)?|Total|Failures|Errors): ?\d+,? ",
+    rf"\W{{0,8}}\d+ (?:tests?|features|scenarios|steps|specs)\b,? .{{0,20}}\b(?:{_KINDS})",
+    r"OK(?: \(\d|: \d|$)",
+    r"\W{0,3}\d+ of \d+ failed",
+)
+TALLY = re.compile("|".join(_TALLIES))
+"""A line that counts how things came out: `` 1 failed, 149 passed in 2.72s``, ``Tests: 290, Failures: 1``."""
+BAD = re.compile(
+    r"\b[1-9]\d* (?:\w+ )?(?:of \d+ )?(?:failed|failing|failures?|errors?)\b|\b(?:Failures|Errors|Failed): *[1-9]"
+)
+GOOD = re.compile(r"\b\d+ (?:\w+ )?(?:passed|passing|successful)\b|\b0 failures|(?:Failures|Failed): *0\b|OK\b")
 
-PASSED = re.compile(_TALLIES)
 SUCCESS = re.compile(rf"\W{{0,8}}(?:{'|'.join(_OPENS_SUCCESS)})", re.IGNORECASE)
 SUCCESS_WITHIN = re.compile("|".join(_HAS_SUCCESS), re.IGNORECASE)
 FAILURE = re.compile(rf"\W{{0,8}}(?:{'|'.join(_OPENS_FAILURE)})")
@@ -138,4 +188,8 @@ def verdict(line: str) -> Verdict | None:
         return "failed", 2
     if SUCCESS.match(line) or SUCCESS_WITHIN.search(line):
         return "succeeded", 2
-    return ("succeeded", 1) if PASSED.match(line) else None
+    if TALLY.match(line) is None:
+        return None
+    if BAD.search(line):
+        return "failed", 2
+    return ("succeeded", 1) if GOOD.search(line) else None

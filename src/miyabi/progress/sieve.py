@@ -19,7 +19,8 @@ LONGEST = 4000
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]")
 
 _NUMBERS = re.compile(
-    r"/(?<=[\d KMGTB]/) {0,5}~?\d|%(?<=[\d ]%)|f {1,5}\d|me=(?<=time=)|Duration: |mstatus:|dlstatus:|##vso"
+    r"/(?<=[\d KMGTB]/) {0,5}~?\d|%(?<=[\d ]%)|percent |percent$|f {1,5}\d|me=(?<=time=)"
+    r"|Duration: |mstatus:|dlstatus:|##vso"
     r'|\{"|pct=|percent=|percentage=|progress=(?!end)|poch|Pull|xists|mplete after|\[CV|Plan: |fits$|k \d(?<=ok \d)'
     r"|OK \]|unning \d|\.\.\d|✓|✔|✘|✖|█|Package op|Installing |Updating |Upgrading |Downgrading |Removing "
     r"|\[[ xX]\] |☐|☒|☑|⬜|\[CALLOUT\]|\+ \d|Test Su",
@@ -30,7 +31,8 @@ _WORDS = re.compile(
     r"|bort|BORT|panic|fatal|FATAL|xit|XIT|Kill|kill|Termina|mina(?<=termina)|Traceback|ved \[|\(OK\)|=end|k {1,4}\t"
     r"|gratul|Installed|Prepared|=\d(?<=ed=\d)|❌|✅|✗|up to date|packages|Ran all|PASS|pped(?<=stopped)|gnaled"
     r"|gmentation|mpiled|build|Build|built|Built|BUILD|url: \(|E: |upload: |wnload: |files u|files c|Interrupt|Linking"
-    r"|Generating|Ok$|Total time|mmary|Status: |Spider cl|pshot|No changes|ackup ",
+    r"|Generating|Ok$|Total time|mmary|Status: |Spider cl|pshot|No changes|ackup "
+    r"|OK|Nmap done|problems|s ready|deployed|looks|SUCCESS|up-to-date|omplete!|pleted|examples|assertions|xecuted",
     re.MULTILINE,
 )
 

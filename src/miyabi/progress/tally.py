@@ -11,7 +11,10 @@ from typing import NamedTuple
 
 
 class Tally(NamedTuple):
-    """A line with none of ``hints`` is never tried. ``total`` sets the total to the sum of its groups; ``piece`` announces one more; ``done`` is one done."""
+    """``total`` sets the total to the sum of its groups; ``piece`` announces one more; ``done`` is one done.
+
+    A line with none of ``hints`` is never tried.
+    """
 
     name: str
     about: str

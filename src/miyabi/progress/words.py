@@ -28,6 +28,7 @@ _VERBS = (
     "transcod transcrib tokeniz embed label annotat collect gather measur calculat prepar start stage flash program "
     "eras burn record sampl warm fit cach prefetch replay reindex rebuild recover repair resync rewrit format ingest "
     "validat review lint format vacuum stream enqueu dump replicat join aggregat summariz synthesiz reticulat"
+    " scrub flash verify brute crack"
 ).split()
 _NOT = (
     r"usage|used|in use|memory|mem|cpu|gpu|ram|heap|swap|disk|space|battery|fan|temp\w*|humidity|load|utili[sz]ation|"
@@ -59,7 +60,7 @@ NOT = re.compile(rf"(?:^|[^a-z])(?:{_NOT})(?![a-z0-9])")
 """Words near a count that make it a measure or a share. Lower case."""
 NEVER = re.compile(r"coverage|contiguous|\busage\b|battery|packet loss|\bsmart\b|temperature")
 """Words that make every number on the line a measure. Lower case."""
-TALLY = re.compile(r"\s?(?:passed|failed|passing|failing|skipped|ok|succeeded)\b")
+TALLY = re.compile(r"\s?(?:\w+ )?(?:passed|failed|passing|failing|skipped|ok|succeeded)\b")
 """Behind a count: how something came out, not how far it is."""
 DONE = re.compile(
     r"[\s\])]{0,2}(?:complete|completed|done|finished|processed|downloaded|uploaded|transferred|copied|"

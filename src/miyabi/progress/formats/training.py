@@ -28,7 +28,26 @@ def _whole(value: float) -> float:
     return int(value) if value == int(value) else round(value, 3)
 
 
+def _both(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    """Batch n of m in epoch k of K: (k - 1) m + n of K m."""
+    epoch, epochs, batch, batches = (int(found[group]) for group in ("k", "e", "n", "m"))
+    if not 0 < epoch <= epochs or not 0 <= batch <= batches or not batches:
+        return None
+    return Found(name, (epoch - 1) * batches + batch, epochs * batches, label=name, step=found[0][:200])
+
+
 FORMATS = (
+    Format(
+        "epoch and batch",
+        "training scripts: the epoch and the batch on one line",
+        ("poch", "EPOCH"),
+        re.compile(
+            r".{0,60}?\b[Ee](?:poch|POCH):?\s*[\[(]?(?P<k>\d+)\s?/\s?(?P<e>\d+)[\])]?[\s,:|-]{1,4}"
+            r"(?:[Ss]tep|[Bb]atch|[Ii]ter(?:ation)?):?\s*[\[(]?(?P<n>\d+)\s?/\s?(?P<m>\d+)"
+        ),
+        (("Epoch [3/10], Step [15/29], Loss: 0.5290", 73, 290, 25.2),),
+        _both,
+    ),
     Format(
         "tqdm",
         "tqdm and what uses it: Hugging Face, Lightning, pandas, DVC",

@@ -125,4 +125,33 @@ FORMATS = (
         (("     |████████████████                | 15.2 MB 3.4 MB/s eta 0:00:05", None, None, 50),),
         _blocks,
     ),
+    Format(
+        "handbrake",
+        "HandBrake: a pass of several",
+        ("Encoding: task", "Scanning title"),
+        re.compile(r"(?:Encoding: task|Scanning title) \d+ of \d+, (?P<p>\d{1,3}\.\d+) ?%"),
+        (("Encoding: task 1 of 2, 52.40 % (29.00 fps, avg 30.00 fps, ETA 00h00m05s)", None, None, 52.4),),
+    ),
+    Format(
+        "rclone checks",
+        "rclone: files compared, beside those to be transferred",
+        ("Checks:",),
+        re.compile(r"Checks: +\d+ / \d+"),
+        (("Checks:                 3 / 3, 100%", None, None, None),),
+        nothing,
+    ),
+    Format(
+        "number in a bar",
+        "DISM, wsl --install: the percentage within the bar",
+        ("[=",),
+        re.compile(r"\[=+(?P<p>\d{1,3}(?:\.\d+)?)%=* *\]"),
+        (("[===========================52.0%=                         ]", None, None, 52),),
+    ),
+    Format(
+        "gdal",
+        "GDAL's term progress: tens of per cent on one line",
+        ("0...",),
+        re.compile(r"0\.{3}(?:\d+\.{3})*(?P<p>\d{1,3})(?:\.{1,3}| - done\.)?\s*$"),
+        (("0...10...20...30...40...50", None, None, 50),),
+    ),
 )
