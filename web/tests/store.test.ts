@@ -95,6 +95,27 @@ describe("the log that a page holds", () => {
     expect(lines(store)).toEqual(range(1, 60_001));
   });
 
+  test("leaps to the end of a flood that no reader could follow, and goes on from there", async () => {
+    const source = stream(1);
+    const store = new LogStore(source.read);
+    await store.refresh();
+    source.add(100_000);
+    for (let page = 0; !store.flooded; page++) {
+      const { events } = await source.read({ after: String(1 + page * 1_000) }, 1_000);
+      store.push(events, String(events.at(-1)?.line));
+    }
+    await store.leap();
+    const late = await source.read({ after: "50000" }, 1_000);
+    store.push(late.events, late.next);
+    expect(lines(store)).toEqual(range(99_002, 100_001));
+    expect(store.resume()).toBe("100001");
+    source.add(2);
+    const fresh = source.after(100_001);
+    store.push(fresh.events, fresh.next);
+    await store.older();
+    expect(lines(store)).toEqual(range(98_002, 100_003));
+  });
+
   test("waits for its first read before it takes events", async () => {
     const source = stream(2);
     const store = new LogStore(source.read);

@@ -45,7 +45,7 @@ export function LiveProvider({ taskId, children }: { taskId: string | null; chil
       if (taskId !== null) client.invalidateQueries({ queryKey: keys.history(taskId) });
     });
     const ports: FeedPorts = {
-      address: () => address("/api/events", { task_id: taskId, after: log?.next }),
+      address: () => address("/api/events", { task_id: taskId, after: log?.resume() }),
       open: (url) => new EventSource(url),
       soon: beforeNextFrame,
       refetch: async () => {
@@ -56,10 +56,14 @@ export function LiveProvider({ taskId, children }: { taskId: string | null; chil
         applyTasks(client, changed);
         counts();
       },
-      lines: ({ events, next }) => log?.push(events, next),
+      lines: ({ events, next }) => {
+        log?.push(events, next);
+        if (log?.flooded) leap(feed, log);
+      },
       state: (next) => setHeard((before) => hear(before, next, Date.now())),
     };
-    return keepUp(new Feed(ports), log);
+    const feed = new Feed(ports);
+    return keepUp(feed, log);
   }, [client, taskId, log]);
 
   const live = useMemo(() => ({ state, heard, log }), [state, heard, log]);
@@ -79,6 +83,14 @@ function hear(
 /** A refusal is an answer: the board is there. */
 function unlessRefused(error: unknown): void {
   if (!(error instanceof ApiError) || error.status === UNREACHABLE || error.status >= 500) throw error;
+}
+
+/** Goes to the end of a log that grows faster than it can be read, and on from there. */
+function leap(feed: Feed, log: LogStore): void {
+  log.leap().then(
+    () => feed.wake(),
+    () => undefined,
+  );
 }
 
 /** Starts a feed, the log's newest lines first; rests it in a hidden tab; returns what ends it. */

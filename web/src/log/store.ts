@@ -18,6 +18,8 @@ const PAGE = 1_000;
 const CATCH_UP_PAGE = 10_000;
 /** Rows held while the reader follows the end. */
 const HELD = 50_000;
+/** So many full pages of new lines in a row are a flood. */
+const FLOOD_PAGES = 30;
 /** Positions of the newest lines that are remembered, so that none comes in by two ways. */
 const REMEMBERED = 2 * CATCH_UP_PAGE;
 
@@ -37,6 +39,8 @@ export class LogStore {
   next: string | null = null;
   /** Whether the reader is at the end, so that what is far above may be let go. */
   following = true;
+  private fullPages = 0;
+  private leaping = false;
 
   constructor(private readonly read: ReadLines) {}
 
@@ -53,8 +57,38 @@ export class LogStore {
   async refresh(): Promise<void> {
     if (this.next !== null) return this.catchUp();
     const page = await this.read({ before: "" }, PAGE);
-    if (this.next !== null) return;
+    if (this.next === null) this.beginWith(page);
+  }
+
+  /** The place to connect the events' feed at: right behind the lines held. */
+  resume(): string | null {
+    this.leaping = false;
+    return this.next;
+  }
+
+  /** Whether lines come faster than a reader at the end could see them: then {@link leap}. */
+  get flooded(): boolean {
+    return this.following && !this.leaping && this.fullPages >= FLOOD_PAGES;
+  }
+
+  /**
+   * Hold the newest lines instead of those held; what is between can be loaded as older ones. The feed's lines are
+   * not taken from here on: connect it anew, at {@link resume}.
+   */
+  async leap(): Promise<void> {
+    this.leaping = true;
+    this.fullPages = 0;
+    try {
+      this.beginWith(await this.read({ before: "" }, PAGE));
+    } catch (error) {
+      this.leaping = false;
+      throw error;
+    }
+  }
+
+  private beginWith(page: Lines): void {
     this.rows = fold(page.events);
+    this.recent.clear();
     this.unseen(page.events);
     this.next = page.next;
     this.previous = page.events.length < PAGE ? null : page.previous;
@@ -63,7 +97,8 @@ export class LogStore {
 
   /** New lines; those that had come another way before are left out. Before the first read it waits for that. */
   push(events: readonly LogEvent[], next: string): void {
-    if (this.next === null) return;
+    if (this.next === null || this.leaping) return;
+    this.fullPages = events.length >= PAGE ? this.fullPages + 1 : 0;
     const fresh = this.unseen(events);
     if (fresh.length === 0) return;
     append(this.rows, fresh);

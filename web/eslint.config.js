@@ -1,0 +1,17 @@
+import hooks from "eslint-plugin-react-hooks";
+import { defineConfig } from "eslint/config";
+import typescript from "typescript-eslint";
+
+export default defineConfig(
+  { ignores: ["node_modules", "src/api/schema.ts", "public"] },
+  typescript.configs.strict,
+  hooks.configs.flat.recommended,
+  {
+    rules: {
+      "no-console": "error",
+      "@typescript-eslint/array-type": "error",
+      "@typescript-eslint/consistent-type-imports": "error",
+      "react-hooks/exhaustive-deps": "error",
+    },
+  },
+);
