@@ -285,6 +285,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_the_command_runs(tmp_path: 
     assert b"nothing was recorded" in done.stderr
 
 
+@pytest.mark.timeout(300)
 def test_two_hundred_jobs_at_once_all_arrive(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     env = environment(folder)
@@ -295,7 +296,7 @@ def test_two_hundred_jobs_at_once_all_arrive(tmp_path: Path) -> None:
         )
         for n in range(200)
     ]  # fmt: skip
-    assert {job.wait(110) for job in jobs} == {0}
+    assert {job.wait(240) for job in jobs} == {0}
     until(lambda: spools(folder) == [], "all is sent", 60)
     found = stored(folder)
     assert {name: texts(events) for name, events in found.items()} == {

@@ -23,9 +23,10 @@ PATIENCE_SECONDS = 3.0
 
 BURST = 1000
 """A batch of so many events is part of a burst."""
-BURST_PAUSE = 0.05
-"""Seconds left to the command after each batch of a burst, so that sending takes little of its processor time. With
-full batches that still sends more lines a second than a board takes in."""
+BURST_REST = 4.0
+"""How long sending rests after each batch of a burst, in times of what the batch took: the processor is the
+command's, and what waits on disk is sent when it has calmed down or ended."""
+LONGEST_REST = 0.5
 
 
 class Waiter(Protocol):
@@ -75,11 +76,12 @@ class Delivery:
         try:
             while not lines.finished:
                 gone = waiter.gone
+                began = time.monotonic()
                 if events := len(lines.batch(gone)):
                     if not self._send():
                         return False
                     if events >= BURST and not waiter.gone:
-                        waiter.pause(BURST_PAUSE)
+                        waiter.pause(min(BURST_REST * (time.monotonic() - began), LONGEST_REST))
                 elif not gone:
                     waiter.wait(lambda: bool(lines.batch(waiter.gone)), lines.partial_due())
             remove(self._base)
