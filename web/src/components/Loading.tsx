@@ -8,7 +8,7 @@ export function LoadingRows({ rows }: { rows: number }) {
     <Surface>
       <div aria-busy="true" className={styles.rows}>
         {Array.from({ length: rows }, (_, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the rows have nothing else
+          // the rows have nothing else
           <div key={index} className={styles.row}>
             <Skeleton height={14} width="32%" />
             <Skeleton height={6} />

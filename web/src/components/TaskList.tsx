@@ -25,7 +25,7 @@ const AHEAD = 30;
 export function TaskList({ tasks, more, loading, load, withoutProject, mixed = false }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
-  // What stands above may grow at any time; the same number again draws nothing.
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- what stands above may grow at any time
   useLayoutEffect(() => setTop(box.current?.offsetTop ?? 0));
   const virtual = useWindowVirtualizer({
     count: tasks.length,

@@ -10,6 +10,8 @@ import { atMostEvery, beforeNextFrame } from "./once";
 
 /** A tab that nobody looks at gives its connection back after so long: a browser has six of them for a board. */
 const HIDDEN_MS = 20_000;
+/** How often such a tab asks instead, so that its title stays true. */
+const HIDDEN_POLL_MS = 15_000;
 const COUNTS_MS = 1_000;
 
 interface Live {
@@ -63,7 +65,7 @@ export function LiveProvider({ taskId, children }: { taskId: string | null; chil
       state: (next) => setHeard((before) => hear(before, next, Date.now())),
     };
     const feed = new Feed(ports);
-    return keepUp(feed, log);
+    return keepUp(feed, ports.refetch, log);
   }, [client, taskId, log]);
 
   const live = useMemo(() => ({ state, heard, log }), [state, heard, log]);
@@ -94,8 +96,9 @@ function leap(feed: Feed, log: LogStore): void {
 }
 
 /** Starts a feed, the log's newest lines first; rests it in a hidden tab; returns what ends it. */
-function keepUp(feed: Feed, log: LogStore | null): () => void {
+function keepUp(feed: Feed, refetch: () => Promise<void>, log: LogStore | null): () => void {
   let resting: ReturnType<typeof setTimeout> | undefined;
+  let asking: ReturnType<typeof setInterval> | undefined;
   let ended = false;
   let started = false;
   const start = () => {
@@ -103,13 +106,19 @@ function keepUp(feed: Feed, log: LogStore | null): () => void {
     started = true;
     feed.start();
   };
-  const seen = () => {
+  const rest = () => {
+    started = false;
+    feed.stop();
+    asking = setInterval(() => void refetch().catch(() => undefined), HIDDEN_POLL_MS);
+  };
+  const awake = () => {
     clearTimeout(resting);
-    if (!document.hidden) return start();
-    resting = setTimeout(() => {
-      started = false;
-      feed.stop();
-    }, HIDDEN_MS);
+    clearInterval(asking);
+  };
+  const seen = () => {
+    awake();
+    if (document.hidden) resting = setTimeout(rest, HIDDEN_MS);
+    else start();
   };
   const online = () => feed.wake();
   document.addEventListener("visibilitychange", seen);
@@ -117,7 +126,7 @@ function keepUp(feed: Feed, log: LogStore | null): () => void {
   (log ? log.refresh().catch(() => undefined) : Promise.resolve()).then(start);
   return () => {
     ended = true;
-    clearTimeout(resting);
+    awake();
     document.removeEventListener("visibilitychange", seen);
     window.removeEventListener("online", online);
     feed.stop();

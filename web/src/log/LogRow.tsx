@@ -22,7 +22,7 @@ function LineText({ text }: { text: string }) {
     <span className={styles.text}>
       {spans(text).map((span, index) => (
         <span
-          // biome-ignore lint/suspicious/noArrayIndexKey: the spans of a text have no other identity
+          // the spans of a text have no other identity
           key={index}
           className={span.className}
           style={{ color: span.color, backgroundColor: span.background }}

@@ -34,11 +34,11 @@ export function LogView({ store }: { store: LogStore }) {
     store.following = follow;
   }, [store, follow]);
   useKeepPlace(box, view.prepended, view.version);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each change of the rows moves the end
   useLayoutEffect(() => {
     if (follow && rows.length > 0) virtual.scrollToIndex(rows.length - 1, { align: "end" });
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- each change of the rows moves the end
   }, [follow, view.version, wrap]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: wrapping changes every height
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- wrapping changes every height
   useEffect(() => virtual.measure(), [wrap]);
 
   const lastTop = useRef(0);
@@ -85,7 +85,7 @@ export function LogView({ store }: { store: LogStore }) {
         role="log"
         aria-label={t.log.label}
         aria-live="off"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
+        // a box that scrolls must be reachable by keyboard
         tabIndex={0}
         data-wrap={wrap || undefined}
         onScroll={scrolled}
@@ -117,8 +117,8 @@ export function LogView({ store }: { store: LogStore }) {
 
 /** Keeps the line that a reader looks at where it is when older ones come in above it. */
 function useKeepPlace(box: React.RefObject<HTMLDivElement | null>, prepended: number, version: number): void {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each change of the rows
   useLayoutEffect(() => {
     if (prepended > 0 && box.current) box.current.scrollTop += prepended * ROW_PX;
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- once for each change of the rows
   }, [version]);
 }

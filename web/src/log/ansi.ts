@@ -13,9 +13,9 @@ export const LONGEST = 4_000;
 
 // Everything a terminal obeys except colours: titles and links (OSC), other strings, cursor moves, charset choices.
 const OBEYED =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
+  // escape sequences begin with one
   /\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[PX^_][^\u001b]*(?:\u001b\\)?|\u001b\[[0-?]*[ -/]*[@-ln-~]|\u001b[ -/]*[0-Z\\^-~]/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+// they are what is looked for
 const CONTROLS = /[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f]/g;
 
 /** A line as text: no colours, no sequences; control characters as the symbols that stand for them. */
@@ -23,7 +23,7 @@ export function plain(line: string): string {
   return visible(line).replace(COLOURS, "");
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
+// escape sequences begin with one
 const COLOURS = /\u001b(?:\[[0-?]*m?)?/g;
 
 /** A line in its colours, at most {@link LONGEST} characters of it. */
