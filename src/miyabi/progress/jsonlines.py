@@ -8,8 +8,6 @@ import msgspec
 
 from miyabi.progress.found import Found
 
-LONGEST = 200_000
-"""Characters of a JSON line that is decoded; a longer one is passed over."""
 KEYS = ("progress", "percent", "pct", "total", "todo", "plan", "steps")
 """A line with none of these words is not decoded."""
 SHARES = ("percent_done", "percentdone", "fraction", "progress", "complete_fraction")
@@ -38,8 +36,8 @@ DEPTH = 7
 
 def read(text: str) -> Found | None:
     """The progress that a JSON object tells, wherever it has it."""
-    lower = text[:LONGEST].lower()
-    if len(text) > LONGEST or not any(key in lower for key in KEYS):
+    lower = text.lower()
+    if not any(key in lower for key in KEYS):
         return None
     try:
         value = msgspec.json.decode(text[text.index("{") :])
@@ -70,8 +68,7 @@ def _share(fields: dict[str, Any]) -> Found | None:
     for key in SHARES:
         share = _number(fields.get(key))
         if share is not None and 0 <= share <= 100:
-            whole = share > 1 or (key == "progress" and isinstance(share, int) and share == 1 and False)
-            return Found("json", percentage=share if whole else 100 * share, confidence=0.95)
+            return Found("json", percentage=share if share > 1 else 100 * share, confidence=0.95)
     for key in PERCENTS:
         percent = _number(fields.get(key))
         if percent is not None and 0 <= percent <= 100 and _pair(fields) is None:

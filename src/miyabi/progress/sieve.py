@@ -16,6 +16,8 @@ from miyabi.progress.terminal import TASKBAR, visible
 NUMBER, WORD = 1, 2
 LONGEST = 4000
 """Characters of a line that are looked at: half from its beginning, half from its end."""
+LONGEST_JSON = 65_536
+"""Characters of a line that may be one JSON object."""
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]")
 
 _NUMBERS = re.compile(
@@ -41,6 +43,8 @@ class Lines:
     """Some messages, cleaned and sieved together."""
 
     def __init__(self, messages: Sequence[str]) -> None:
+        if any(len(message) > LONGEST_JSON for message in messages):
+            messages = [message if len(message) <= LONGEST_JSON else _ends(message) for message in messages]
         text = "\n".join(messages)
         if text.count("\n") != len(messages) - 1:
             text = "\n".join(message.replace("\n", " ") for message in messages)
@@ -57,7 +61,7 @@ class Lines:
     def text(self, place: int) -> str:
         """What a terminal shows of a message: the beginning and the end of a long one."""
         line = self._lines[place].rstrip("\r")
-        return line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} {line[-LONGEST // 2 :]}"
+        return line if len(line) <= LONGEST or line.startswith("{") else _ends(line)
 
     def kind(self, place: int) -> int:
         """:data:`NUMBER` | :data:`WORD`, what a line may have."""
@@ -91,3 +95,7 @@ class Lines:
                 place = bisect_right(ends, match.start())
                 found[place] = found.get(place, 0) | kind
         return found
+
+
+def _ends(line: str) -> str:
+    return f"{line[: LONGEST // 2]} {line[-LONGEST // 2 :]}"
