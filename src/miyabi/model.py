@@ -33,8 +33,12 @@ TaskType = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}(?!\n)$", descript
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Text = Annotated[str, Meta(max_length=4000)]
-Millis = Annotated[int, Meta(ge=0)]
+LATEST = 253_402_300_799_000
+"""9999-12-31T23:59:59Z in ms: a later time could not be written in the form that all records use."""
+Millis = Annotated[int, Meta(ge=0, le=LATEST)]
 """Milliseconds since 1970-01-01T00:00:00Z."""
+Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+"""A number that every reader of JSON takes in exactly."""
 
 _ID = re.compile(ID_PATTERN)
 
@@ -94,9 +98,9 @@ class Details(Struct, frozen=True, omit_defaults=True):
 class GitHub(Struct, frozen=True, omit_defaults=True):
     """The issue or pull request a task belongs to."""
 
-    issue_number: int | None = None
+    issue_number: Count | None = None
     issue_url: str | None = None
-    pr_number: int | None = None
+    pr_number: Count | None = None
     pr_url: str | None = None
 
 
@@ -204,7 +208,7 @@ class Writer(Struct, frozen=True):
     """Who appends, and the number of its first line in the batch, so that a batch sent twice is stored once."""
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}(?!\n)$")]
-    sequence: Annotated[int, Meta(ge=0)]
+    sequence: Count
 
 
 def is_id(text: str) -> bool:
@@ -224,8 +228,8 @@ def new_id(name: str, token: str | None = None) -> str:
 
 
 def iso(ms: int) -> str:
-    """``ms`` as the text all records use: ``2026-11-23T21:07:31.000Z``."""
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """``ms`` as the text all records use: ``2026-11-23T21:07:31.000Z``. A later time than :data:`LATEST` is that."""
+    return datetime.fromtimestamp(max(0, min(ms, LATEST)) / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def millis(text: str) -> int:
@@ -253,13 +257,15 @@ class RunStart(Struct, frozen=True, omit_defaults=True, tag_field="miyabi", tag=
 class RunExit(Struct, frozen=True, omit_defaults=True, tag_field="miyabi", tag="exit"):
     """The last line that ``miyabi run`` writes: how the command ended.
 
-    ``code`` as a shell gives it (128 + n for death by signal n); ``None`` when nobody saw the end.
+    ``code`` as a shell gives it (128 + n for death by signal n); ``None`` for lines from standard input, whose
+    command nobody sees. ``seen`` is false when ``miyabi run`` itself died and so can't tell.
     """
 
     run: str
     code: int | None
     signal: str | None = None
     duration_seconds: float = 0.0
+    seen: bool = True
 
 
 Marker = RunStart | RunExit
@@ -278,7 +284,7 @@ def read_marker(message: str) -> Marker | None:
         return None
     try:
         return _MARKERS.decode(message)
-    except MsgspecError:
+    except (MsgspecError, RecursionError, UnicodeError):
         return None
 
 

@@ -145,12 +145,10 @@ def _started(task: Task, start: RunStart, event: LogEvent) -> Task:
 
 
 def _ended(task: Task, end: RunExit, event: LogEvent, reading: Reading) -> Task:
-    """The command has ended: its exit code alone decides, whatever its words were."""
+    """The run has ended, as its marker says."""
     if task.final or task.metadata.get(RUN) != end.run:
         return task
-    status: Status = "completed" if end.code == 0 else "failed"
-    if end.code == INTERRUPTED[0] or end.signal == INTERRUPTED[1]:
-        status = "cancelled"
+    status = _verdict(end, reading)
     error = reading.error or _reason(end) if status == "failed" else None
     details = replace(task.details, exit_code=end.code, error_message=error)
     return replace(
@@ -159,8 +157,20 @@ def _ended(task: Task, end: RunExit, event: LogEvent, reading: Reading) -> Task:
     )
 
 
-def _reason(end: RunExit) -> str:
+def _verdict(end: RunExit, reading: Reading) -> Status:
+    """The exit code alone decides, whatever the words were; only where nobody could see one, the words do.
+
+    Lines from standard input that end without a word of failure have come to a good end.
+    """
+    if end.code == INTERRUPTED[0] or end.signal == INTERRUPTED[1]:
+        return "cancelled"
     if end.code is None:
+        return "failed" if reading.status == "failed" or not end.seen else "completed"
+    return "completed" if end.code == 0 else "failed"
+
+
+def _reason(end: RunExit) -> str:
+    if not end.seen:
         return "The run ended without being seen to: `miyabi run` was killed or its machine stopped."
     if end.signal:
         return f"Ended by {end.signal}."

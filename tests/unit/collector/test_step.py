@@ -94,7 +94,8 @@ def test_success_may_come_short_of_the_total() -> None:
     [
         (ended(2), "failed", "exit code 2"),
         (ended(137, signal="SIGKILL"), "failed", "SIGKILL"),
-        (ended(None), "failed", "without being seen"),
+        (ended(None, seen=False), "failed", "without being seen"),
+        (ended(None), "completed", None),
         (ended(130), "cancelled", None),
         (ended(130, signal="SIGINT"), "cancelled", None),
     ],
@@ -109,6 +110,11 @@ def test_the_line_that_says_why_is_kept_over_the_exit_code() -> None:
     task = started("compiling", "error: linker `cc` not found", "make: *** [all] Error 1").read(ended(2))
     assert task.details.error_message == "error: linker `cc` not found"
     assert task.details.exit_code == 2
+
+
+def test_where_nobody_sees_an_exit_code_the_words_decide() -> None:
+    task = started("compiling", "make: *** [all] Error 1").read(ended(None))
+    assert (task.status, task.details.error_message) == ("failed", "make: *** [all] Error 1")
 
 
 def test_somebody_elses_markers_end_nothing() -> None:

@@ -164,7 +164,7 @@ class Lines:
         if flight.partial >= 0 and (segment := self._ways[flight.partial].splitter.partial()):
             self._queue.insert(whole, _Item(NewEvent(self._last_ms, segment.message), flight.partial, 0))
         elif whole > len(self._queue) and not self._ended:
-            self._end(Exit(None), self._last_ms)
+            self._end(Exit(None), self._last_ms, seen=False)
         return self._first(flight.count)
 
     def _first(self, count: int) -> list[_Item]:
@@ -181,7 +181,7 @@ class Lines:
             frame = self._reader.next()
             if frame is None:
                 if gone:
-                    self._end(Exit(None), self._last_ms)
+                    self._end(Exit(None), self._last_ms, seen=False)
                 return
             self._handle(frame)
 
@@ -206,13 +206,13 @@ class Lines:
             case Kind.EXIT:
                 self._end(Exit.unpack(frame.data), frame.ms)
 
-    def _end(self, how: Exit, ms: int) -> None:
+    def _end(self, how: Exit, ms: int, seen: bool = True) -> None:
         for kind, way in enumerate(self._ways):
             if (segment := way.splitter.flush()) is not None:
                 self._put(segment, kind, ms)
             way.changed_at = None
         name = signal.Signals(how.signal).name if how.signal in set(signal.Signals) else None
-        marker = RunExit(self._header.writer, how.code, name, round(how.seconds, 3))
+        marker = RunExit(self._header.writer, how.code, name, round(how.seconds, 3), seen)
         self._append(_Item(NewEvent(ms, marker_line(marker)), 3, 0))
         self._ended = True
 
