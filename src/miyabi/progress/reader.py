@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from miyabi.model import Progress, Source
-from miyabi.progress import general, jsonlines, outcome, track
+from miyabi.progress import agent, general, jsonlines, outcome, track
 from miyabi.progress.formats import rows
 from miyabi.progress.formats.row import UNMARKED
 from miyabi.progress.found import Found
@@ -64,13 +64,16 @@ class Reader:
     def _every(self) -> bool:
         """Whether the next line is to be looked at, whatever it is."""
         state = self._state
-        return state.bare is not None or state.trace or UNMARKED in state.memory
+        return bool(state.bare is not None or state.trace or state.asking or state.boxes[1] or UNMARKED in state.memory)
 
     def _line(self, message: str, text: str, kind: int) -> None:
         redrawn = message.endswith("\r")
         bar = taskbar(message) if TASKBAR in message else None
         if bar is not None and bar[1] is not None and bar[0] in (1, 2, 4):
             self._progress(Found("OSC 9;4", percentage=min(100, bar[1]), confidence=1.0), text)
+            return
+        if agent.asks(self._state, text):
+            self._blocked()
             return
         if not text or text.isspace():
             return
@@ -86,6 +89,9 @@ class Reader:
         counted = track.count(state, text)
         if counted is not None:
             return counted
+        listed = agent.box(state, text)
+        if listed is not None:
+            return listed
         number = _NUMBER.match(text)
         if state.bare is not None:
             if number is None:
@@ -132,6 +138,12 @@ class Reader:
             error,
             Source(found.format, max(1, state.line), text[:LONGEST_TEXT], found.confidence),
         )
+
+    def _blocked(self) -> None:
+        """Somebody has to answer first; progress goes on when he has."""
+        state = self._state
+        step = " · ".join(state.questions)[:LONGEST_TEXT] or state.reading.step
+        state.reading, state.weight = replace(state.reading, status="blocked", step=step), 0
 
     def _outcome(self, text: str, progressed: bool) -> None:
         state = self._state

@@ -54,9 +54,13 @@ class State(Struct, array_like=True):
     cause: str | None = None
     """The first line of the newest burst of lines that say what is wrong."""
     cause_line: int = 0
-    questions: list[str] | None = None
+    questions: list[str] = []
+    asking: bool = False
+    """Whether the lines now are questions to people."""
     boxes: tuple[int, int] = (0, 0)
-    most: int = 0
+    """Ticked and all boxes of the list that is being printed."""
+    listed: int = 0
+    """Boxes in the newest whole list."""
 
 
 def encode(state: State) -> bytes:

@@ -1,0 +1,54 @@
+"""How coding agents tell what they do: lists with boxes to tick, and questions to people."""
+
+from __future__ import annotations
+
+import re
+
+from miyabi.progress.found import Found
+from miyabi.progress.state import State
+
+_BOX = re.compile(r"(?:[⎿│>] {0,9})?(?:[-*+]|\d{1,4}[.)])? {0,9}(?:\[(?P<mark>[ xX~>-])\]|(?P<sign>[☐☒☑✅⬜])) {1,9}\S")
+_CALLOUT = re.compile(r"\s*\[CALLOUT\](?P<rest>.*)")
+_END = re.compile(r"\s*(?:\[/CALLOUT\]|\[END CALLOUT\]|-{3,}|={3,}|$)")
+SHORTEST = 2
+"""Boxes; a single one is no list."""
+TICKED = ("x", "X", "☒", "☑", "✅")
+QUESTIONS = 5
+LONGEST_QUESTION = 150
+
+
+def box(state: State, text: str) -> Found | None:
+    """What a list of boxes says once it is whole: at the line behind it, or when it is as long as the last one.
+
+    Lists are printed whole and again at each change, one box a line; half a list says nothing.
+    """
+    match = _BOX.match(text.lstrip())
+    done, total = state.boxes
+    if match is None:
+        state.boxes = (0, 0)
+        return _listed(state, done, total) if total >= SHORTEST else None
+    done, total = done + ((match["mark"] or match["sign"]) in TICKED), total + 1
+    state.boxes = (done, total)
+    return _listed(state, done, total) if total == state.listed else None
+
+
+def _listed(state: State, done: int, total: int) -> Found:
+    state.listed = total
+    return Found("todo list", done, total, label="todo")
+
+
+def asks(state: State, text: str) -> bool:
+    """Whether ``text`` belongs to a ``[CALLOUT]`` block: the job waits for an answer to what stands in it."""
+    match = _CALLOUT.match(text)
+    if match is not None:
+        first = match["rest"].strip(" :-")
+        state.questions = [first[:LONGEST_QUESTION]] if first else []
+        state.asking = True
+        return True
+    if not state.asking:
+        return False
+    if _END.match(text):
+        state.asking = False
+    elif len(state.questions) < QUESTIONS:
+        state.questions.append(text.strip()[:LONGEST_QUESTION])
+    return True
