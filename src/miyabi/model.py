@@ -229,7 +229,8 @@ def new_id(name: str, token: str | None = None) -> str:
 
 def iso(ms: int) -> str:
     """``ms`` as the text all records use: ``2026-11-23T21:07:31.000Z``. A later time than :data:`LATEST` is that."""
-    return datetime.fromtimestamp(max(0, min(ms, LATEST)) / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    time = datetime.fromtimestamp(max(0, min(ms, LATEST)) / 1000, UTC)
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def millis(text: str) -> int:
@@ -262,9 +263,9 @@ class RunExit(Struct, frozen=True, omit_defaults=True, tag_field="miyabi", tag="
     """
 
     run: str
-    code: int | None
+    code: Annotated[int, Meta(ge=-(2**31), le=2**32 - 1)] | None
     signal: str | None = None
-    duration_seconds: float = 0.0
+    duration_seconds: Annotated[float, Meta(ge=0, le=1e9)] = 0.0
     seen: bool = True
 
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from miyabi.model import (
     ID_PATTERN,
+    LATEST,
+    NewEvent,
     Progress,
     RunExit,
     RunStart,
@@ -79,6 +81,13 @@ def test_times_come_back_as_they_went(ms: int) -> None:
     assert millis(iso(ms)) == ms
 
 
+@pytest.mark.parametrize("ms", [LATEST + 1, 10**18, 2**70])
+def test_a_time_past_the_last_year_is_its_end(ms: int) -> None:
+    assert iso(ms) == iso(LATEST) == "9999-12-31T23:59:59.000Z"
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"timestamp": ms, "message": ""}, NewEvent)
+
+
 @given(st.lists(st.integers(0, 4_000_000_000_000)))
 def test_the_order_of_texts_is_the_order_of_times(times: list[int]) -> None:
     assert sorted(map(iso, times)) == [iso(ms) for ms in sorted(times)]
@@ -103,6 +112,11 @@ def test_markers_come_back_as_they_went(marker: RunStart | RunExit) -> None:
         '{"miyabi":"exit"}',
         '{"miyabi":"stop","run":"r"}',
         ' {"miyabi":"exit","run":"r","code":0}',
+        '{"miyabi":"exit","run":"r","code":0,"duration_seconds":-1}',
+        '{"miyabi":"exit","run":"r","code":0,"duration_seconds":1e308}',
+        '{"miyabi":"exit","run":"r","code":99999999999999999999}',
+        '{"miyabi":"exit","run":"\ud800","code":0}',
+        '{"miyabi":"exit","x":' + "[" * 100_000,
     ],
 )
 def test_other_lines_are_no_markers(line: str) -> None:

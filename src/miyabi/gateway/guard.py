@@ -27,7 +27,7 @@ class Guard:
         if self._local and _name(host) not in LOOPBACK:
             raise Problem("forbidden-host", f"This board answers to localhost and 127.0.0.1, not to `{host[:100]}`.")
         origin = headers.get(b"origin")
-        if origin is not None and method not in SAFE and urlsplit(origin.decode("latin-1")).netloc != host:
+        if origin is not None and method not in SAFE and _address(origin.decode("latin-1")) != host:
             raise Problem("forbidden-host", "Pages of other sites may not change anything here.", parameter="Origin")
 
 
@@ -38,3 +38,11 @@ def _name(host: str) -> str:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return ""
+
+
+def _address(origin: str) -> str | None:
+    """The name and port of an origin; ``None`` when it has none."""
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:
+        return None

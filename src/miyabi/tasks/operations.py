@@ -16,6 +16,7 @@ from miyabi.logs import LogsFull, LogsUnavailable
 from miyabi.model import Task
 from miyabi.tasks import shapes
 from miyabi.tasks.api import Api
+from miyabi.tasks.requests import check_metadata
 from miyabi.tasks.shapes import NoQuery
 
 MEGABYTE = 1_000_000
@@ -69,6 +70,7 @@ async def get_task(api: Api, call: Call) -> Answer:
 
 async def create_task(api: Api, call: Call) -> Answer:
     """Make a task before its first line; with a ``task_id``, the same call twice makes one."""
+    check_metadata(call.body.metadata)
     task, made = await api.service.create(call.body)
     return _task(task, 201 if made else 200)
 

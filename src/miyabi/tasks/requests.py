@@ -17,6 +17,9 @@ UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`")
 AT = re.compile(r" - at `\$\.?([^`]*)`$")
 STREAM_NAME = re.compile(r"^[^:*\x00-\x1f]{1,512}$")
 GROUP_NAME = re.compile(r"^/?[A-Za-z0-9._/#-]{1,511}$")
+METADATA_BYTES = 16_000
+"""It is written again with every version of its task."""
+METADATA_LEVELS = 16
 
 
 def parse_query(raw: bytes, shape: type[Struct]) -> Any:
@@ -52,6 +55,8 @@ def parse_body(raw: bytes, content_type: str, shape: type[Struct]) -> Any:
         raise _refused("invalid-body", error, shape) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Problem("bad-request", f"The body is no JSON: {error}.") from None
+    except RecursionError:
+        raise Problem("bad-request", "The body is nested too deeply.") from None
 
 
 def check_ids(path: dict[str, str]) -> None:
@@ -59,6 +64,20 @@ def check_ids(path: dict[str, str]) -> None:
     for name in ("task_id", "project_id"):
         if name in path and not is_id(path[name]):
             raise Problem("invalid-parameter", f"`{name}` must match {ID_PATTERN}", parameter=name)
+
+
+def check_metadata(metadata: dict[str, Any]) -> None:
+    """A caller's own data stay small enough to be kept with every version and read back at any depth of calls."""
+    if _deeper(metadata, METADATA_LEVELS) or len(msgspec.json.encode(metadata)) > METADATA_BYTES:
+        detail = f"`metadata` takes {METADATA_BYTES:,} bytes of JSON on {METADATA_LEVELS} levels at most."
+        raise Problem("invalid-body", detail, parameter="metadata")
+
+
+def _deeper(value: object, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_deeper(item, levels - 1) for item in inner)
 
 
 def group_and_stream(raw_path: bytes) -> dict[str, str]:

@@ -69,6 +69,7 @@ def test_another_sites_page_can_change_nothing() -> None:
     app = gateway()
     assert ask(app, "POST", "/api/tasks", origin="http://evil.example").status == 403
     assert ask(app, "POST", "/api/tasks", origin="null").status == 403
+    assert ask(app, "POST", "/api/tasks", origin="http://[").status == 403
     assert ask(app, "POST", "/api/tasks", origin="http://127.0.0.1:8420").status == 200
     assert ask(app, "POST", "/api/tasks").status == 200
 

@@ -158,6 +158,14 @@ def test_a_project_counts_its_tasks(tell: Tell) -> None:
     tell(story)
 
 
+def lines(timestamp: int) -> dict[str, Any]:
+    return {"events": [{"timestamp": timestamp, "message": "x"}]}
+
+
+def nested(levels: int) -> list[Any]:
+    return [nested(levels - 1)] if levels > 1 else []
+
+
 @pytest.mark.parametrize(
     ("method", "target", "body", "status", "problem", "parameter"),
     [
@@ -180,9 +188,16 @@ def test_a_project_counts_its_tasks(tell: Tell) -> None:
         ("POST", "/api/tasks", {"task_name": ""}, 400, "invalid-body", "task_name"),
         ("POST", "/api/tasks", {"task_name": "a", "task_id": "../x"}, 400, "invalid-body", "task_id"),
         ("POST", "/api/tasks", {"task_name": "a", "priority": "P9"}, 400, "invalid-body", "priority"),
+        ("POST", "/api/tasks", b'{"task_name": "a", "metadata": {"a": ' + b"[" * 100_000, 400, "bad-request", None),
+        ("POST", "/api/tasks", {"task_name": "a", "metadata": {"a": "x" * 16_000}}, 400, "invalid-body", "metadata"),
+        ("POST", "/api/tasks", {"task_name": "a", "metadata": {"a": nested(16)}}, 400, "invalid-body", "metadata"),
         ("PATCH", "/api/tasks/no-such", {"status": "cancelled"}, 404, "not-found", None),
         ("PATCH", "/api/tasks/no-such", {"status": "completed"}, 400, "invalid-body", "status"),
         ("POST", "/api/logs/miyabi/jobs/x", {"events": []}, 400, "invalid-body", "events"),
+        ("POST", "/api/logs/miyabi/jobs/x", lines(10**18), 400, "invalid-body", "events[0].timestamp"),
+        ("POST", "/api/logs/miyabi/jobs/x", lines(2**70), 400, "invalid-body", "events[0].timestamp"),
+        ("POST", "/api/logs/miyabi/jobs/x", lines(0) | {"writer": {"id": "w", "sequence": 2**63}}, 400,
+         "invalid-body", "writer.sequence"),
         ("POST", "/api/logs/miyabi/jobs/a:b", {"events": []}, 400, "invalid-parameter", "stream"),
     ],
 )  # fmt: skip
