@@ -8,7 +8,7 @@ const SCHEMES: readonly MantineColorScheme[] = ["auto", "light", "dark"];
 /** Language and appearance. */
 export function Settings() {
   const { t, language, setLanguage } = useI18n();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   return (
     <Menu
       position="bottom-end"
