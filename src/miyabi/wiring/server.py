@@ -79,7 +79,6 @@ async def serve(
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        server.force_exit = server.should_exit  # the second signal does not wait
         server.should_exit = True
         stopping()
 

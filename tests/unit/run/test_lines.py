@@ -68,7 +68,7 @@ def test_a_run_whose_end_nobody_saw_ends_with_a_code_of_none(tmp_path: Path, clo
     spool.close(None)
     events = drain(Lines(tmp_path / "s", HEADER, Sent(), clock))
     assert messages(events) == ["one", "half"]
-    assert read_marker(events[-1].message) == RunExit("abc", None)
+    assert read_marker(events[-1].message) == RunExit("abc", None, seen=False)
 
 
 def test_an_unfinished_line_is_shown_after_a_while_and_again_ever_more_rarely(tmp_path: Path, clock: Clock) -> None:
