@@ -238,6 +238,9 @@ def millis(text: str) -> int:
     return round(datetime.fromisoformat(text).timestamp() * 1000)
 
 
+RunId = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
 class RunStart(Struct, frozen=True, omit_defaults=True, tag_field="miyabi", tag="start"):
     """The first line that ``miyabi run`` writes into a task's stream: what is run, as what.
 
@@ -245,7 +248,7 @@ class RunStart(Struct, frozen=True, omit_defaults=True, tag_field="miyabi", tag=
     else's markers ends nothing.
     """
 
-    run: str
+    run: RunId
     name: Name
     type: TaskType
     project: Id
@@ -262,7 +265,7 @@ class RunExit(Struct, frozen=True, omit_defaults=True, tag_field="miyabi", tag="
     command nobody sees. ``seen`` is false when ``miyabi run`` itself died and so can't tell.
     """
 
-    run: str
+    run: RunId
     code: Annotated[int, Meta(ge=-(2**31), le=2**32 - 1)] | None
     signal: str | None = None
     duration_seconds: Annotated[float, Meta(ge=0, le=1e9)] = 0.0

@@ -1,4 +1,4 @@
-"""Reading streams: from a task's bookmark to its stream's end, page by page, each page one write."""
+"""Reading streams: from a task's bookmark towards its stream's end, page by page, each page one write."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from prometheus_client import Counter, Histogram
 
 from miyabi.cache import Cache, CacheUnavailable
 from miyabi.collector.step import advance
-from miyabi.database import Current, Database, DatabaseUnavailable
-from miyabi.logs import LogPage, Logs, LogsUnavailable, Stream
+from miyabi.database import Bookmark, Current, Database, DatabaseUnavailable, Save
+from miyabi.logs import LAMBDA_GROUPS, LogPage, Logs, LogsUnavailable, Stream
 from miyabi.model import GROUP_OF_TYPE, SYSTEM_GROUP, TTL_SECONDS, Details, Task, is_id, iso, slug
 
 log = logging.getLogger("miyabi.collector")
@@ -22,20 +22,19 @@ PAGE = 2000
 """Lines a step reads: some milliseconds of work, so that others have their turn."""
 AT_ONCE = 16
 """Streams read at the same time: their writes share a commit."""
-NO_TASKS = (SYSTEM_GROUP, "/aws/lambda/")
-"""Groups whose streams are services' own logs, not jobs."""
 
 LINES = Counter("miyabi_collector_lines_total", "Lines read")
 STEPS = Histogram("miyabi_collector_step_seconds", "Time to read and save one page of a stream")
 CONFLICTS = Counter("miyabi_collector_conflicts_total", "Steps made again because somebody else wrote the task")
 FAILURES = Counter("miyabi_collector_failures_total", "Streams that could not be read")
+UNREADABLE = Counter("miyabi_collector_unreadable_lines_total", "Lines left out because the reader failed at them")
 
 
-class Result(Struct, frozen=True):
-    """What was read."""
+class Turn(Struct, frozen=True):
+    """What was read: how many lines, and the streams that have more."""
 
-    streams: int
     lines: int
+    behind: list[Stream]
 
 
 class Collector:
@@ -47,49 +46,55 @@ class Collector:
         self._cache = cache
         self._now = now
 
-    async def collect(self, streams: Sequence[Stream]) -> Result:
-        """Read each stream to its end; raises ``DatabaseUnavailable`` or ``LogsUnavailable`` when all had a turn."""
+    async def collect(self, streams: Sequence[Stream]) -> Turn:
+        """Read the next page of each stream: one that floods must not keep the others waiting.
+
+        Raises ``DatabaseUnavailable`` or ``LogsUnavailable`` when all had their turn.
+        """
         turns = asyncio.Semaphore(AT_ONCE)
 
-        async def one(stream: Stream) -> int:
+        async def one(stream: Stream) -> tuple[int, bool]:
             async with turns:
-                return await self._guarded(stream.group, stream.name)
+                return await self._guarded(stream)
 
-        jobs = [stream for stream in streams if not stream.group.startswith(NO_TASKS)]
-        counts = await asyncio.gather(*map(one, jobs), return_exceptions=True)
-        for count in counts:
-            if isinstance(count, BaseException):
-                raise count
-        return Result(len(jobs), sum(count for count in counts if isinstance(count, int)))
+        jobs = [stream for stream in streams if _is_job(stream.group)]
+        results = await asyncio.gather(*map(one, jobs), return_exceptions=True)
+        lines, behind = 0, []
+        for stream, result in zip(jobs, results, strict=True):
+            if isinstance(result, BaseException):
+                raise result
+            lines += result[0]
+            if result[1]:
+                behind.append(stream)
+        return Turn(lines, behind)
 
-    async def _guarded(self, group: str, name: str) -> int:
+    async def _guarded(self, stream: Stream) -> tuple[int, bool]:
         """A stream that can't be read must not hold up the others: it is tried again with its next line."""
         try:
-            return await self._stream(group, name)
+            return await self._stream(stream)
         except (DatabaseUnavailable, LogsUnavailable):
             raise
         except Exception:
             FAILURES.inc()
-            log.exception("stream %s of %s can't be read", name, group)
-            return 0
+            log.exception("stream %s of %s can't be read", stream.name, stream.group)
+            return 0, False
 
-    async def _stream(self, group: str, name: str) -> int:
-        total = 0
-        current, fresh = await self._open(group, name)
+    async def _stream(self, stream: Stream) -> tuple[int, bool]:
+        """Read one page: its number of lines, and whether there may be more."""
         while True:
+            current, fresh = await self._open(stream.group, stream.name)
             position = current.bookmark.position if current and current.bookmark else ""
-            page = await self._logs.read(group, name, after=position, limit=PAGE)
+            if position == stream.position:
+                return 0, False
+            page = await self._logs.read(stream.group, stream.name, after=position, limit=PAGE)
             if not page.events:
-                return total
+                return 0, False
             with STEPS.time():
                 saved = await self._save(current, fresh, page)
-            if saved is None:
-                CONFLICTS.inc()
-                current = (await self._database.get([fresh.task_id]))[0]
-                continue
-            current = saved
-            total += len(page.events)
-            LINES.inc(len(page.events))
+            if saved:
+                LINES.inc(len(page.events))
+                return len(page.events), page.next != stream.position
+            CONFLICTS.inc()
 
     async def _open(self, group: str, name: str) -> tuple[Current | None, Task]:
         """The task of a stream, and what it is when new. A stream of another group with that id gets one of its own."""
@@ -101,20 +106,47 @@ class Collector:
             current = (await self._database.get([fresh.task_id]))[0]
         return current, fresh
 
-    async def _save(self, current: Current | None, fresh: Task, page: LogPage) -> Current | None:
-        """The state after ``page``, saved and cached; ``None`` when somebody else wrote in between."""
-        save = advance(current, fresh, page.events, page.next, self._now())
+    async def _save(self, current: Current | None, fresh: Task, page: LogPage) -> bool:
+        """Save and cache the state after ``page``; ``False`` when somebody else wrote in between."""
+        save = step(current, fresh, page, self._now())
         if not (await self._database.save([save]))[0]:
-            return None
+            return False
         if current is None or save.task is not current.task:
             await self._warm(save.task)
-        return Current(save.task, save.bookmark)
+        return True
 
     async def _warm(self, task: Task) -> None:
         try:
             await self._cache.put([task])
         except CacheUnavailable:
             log.warning("the cache does not answer; the database has it")
+
+
+def step(current: Current | None, fresh: Task, page: LogPage, now: int) -> Save:
+    """:func:`advance`; a line at which the reader fails is left out, so that those behind it are read."""
+    try:
+        return advance(current, fresh, page.events, page.next, now)
+    except Exception:
+        return _line_by_line(current, fresh, page, now)
+
+
+def _line_by_line(current: Current | None, fresh: Task, page: LogPage, now: int) -> Save:
+    state = current
+    for event in page.events:
+        try:
+            save = advance(state, fresh, [event], event.position, now)
+        except Exception:
+            UNREADABLE.inc()
+            log.exception("line %s of %s can't be read", event.position, fresh.task_id)
+        else:
+            state = Current(save.task, save.bookmark)
+    reader = state.bookmark.reader if state and state.bookmark else b""
+    return Save(state.task if state else fresh, current, Bookmark(page.next, reader))
+
+
+def _is_job(group: str) -> bool:
+    """Whether a group's streams are jobs, and not the services' own logs."""
+    return group != SYSTEM_GROUP and not group.startswith(LAMBDA_GROUPS)
 
 
 def task_id_of(group: str, name: str) -> str:

@@ -5,57 +5,87 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
+from itertools import islice
 
-from miyabi.collector.collect import Collector, Result
+from msgspec import Struct
+
+from miyabi.collector.collect import AT_ONCE, Collector
 from miyabi.database import LINES_READ, Database, DatabaseUnavailable
-from miyabi.logs import Logs, LogsUnavailable
+from miyabi.logs import Logs, LogsUnavailable, Stream
 
 log = logging.getLogger("miyabi.collector")
 
 RETRY_SECONDS = 1.0
 STALE_SECONDS = 30.0
+COLLECT_SECONDS = 25.0
+"""A call to collect answers by then, even while lines come faster than they can be read."""
+
+
+class Result(Struct, frozen=True):
+    """What was read."""
+
+    streams: int
+    lines: int
 
 
 class Loop:
-    """Runs a collector until cancelled. It may be killed at any moment: the bookmarks say where to go on."""
+    """Runs a collector until cancelled. It may be killed at any moment: the bookmarks say where to go on.
 
-    def __init__(self, collector: Collector, logs: Logs, database: Database, sweep_seconds: float = 5.0) -> None:
+    ``clock`` gives seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        collector: Collector,
+        logs: Logs,
+        database: Database,
+        sweep_seconds: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
         self._collector = collector
         self._logs = logs
         self._database = database
         self._sweep_seconds = sweep_seconds
+        self._clock = clock
+        self._retry_seconds = retry_seconds
         self._touched = ""
+        self._behind: dict[tuple[str, str], Stream] = {}
         self._stored = ""
+        self._stored_at = self._seen = clock()
         self._turn = asyncio.Lock()
-        self._seen = time.monotonic()
 
     async def run(self) -> None:
         """Collect for ever."""
         while True:
             try:
-                await self.collect()
-                if not await self._logs.wait(self._touched, self._sweep_seconds):
-                    await self._remember()
+                await self._round()
+                if not self._behind:
+                    await self._rest()
             except (DatabaseUnavailable, LogsUnavailable) as error:
-                log.warning("collecting again in %s s: %s", RETRY_SECONDS, error)
-                await asyncio.sleep(RETRY_SECONDS)
-            self._seen = time.monotonic()
+                log.warning("collecting again in %s s: %s", self._retry_seconds, error)
+                await asyncio.sleep(self._retry_seconds)
+            except Exception:
+                log.exception("collecting again in %s s", self._retry_seconds)
+                await asyncio.sleep(self._retry_seconds)
+            self._seen = self._clock()
 
     async def collect(self) -> Result:
-        """Read everything that is new, once."""
-        async with self._turn:
-            self._touched = self._touched or await self._database.cursor(LINES_READ)
-            streams = lines = 0
-            while changed := await self._logs.changed(self._touched):
-                result = await self._collector.collect(changed)
-                self._touched = changed[-1].touched
-                streams += result.streams
-                lines += result.lines
-            return Result(streams, lines)
+        """Read what is new, once: until nothing is, or for :data:`COLLECT_SECONDS`."""
+        end = self._clock() + COLLECT_SECONDS
+        streams: set[tuple[str, str]] = set()
+        lines = 0
+        while True:
+            looked_at, read = await self._round()
+            streams |= looked_at
+            lines += read
+            if not looked_at or self._clock() > end:
+                return Result(len(streams), lines)
 
     async def ping(self) -> None:
         """Return when the loop is alive; raise when it has stood still."""
-        stood = time.monotonic() - self._seen
+        stood = self._clock() - self._seen
         if stood > STALE_SECONDS:
             raise RuntimeError(f"the collector has stood still for {stood:.0f} s")
 
@@ -63,7 +93,36 @@ class Loop:
         """Remember where it stands, so that the next start looks at little."""
         await self._remember()
 
+    async def _round(self) -> tuple[set[tuple[str, str]], int]:
+        """One page of each stream that has changed, and of some of those that are behind."""
+        async with self._turn:
+            self._touched = self._touched or await self._database.cursor(LINES_READ)
+            changed = await self._logs.changed(self._touched)
+            turn = {(s.group, s.name): s for s in changed}
+            turn |= {key: turn.get(key, stream) for key, stream in islice(self._behind.items(), AT_ONCE)}
+            self._behind |= turn
+            if changed:
+                self._touched = changed[-1].touched
+            if turn:
+                return set(turn), await self._read(turn)
+            return set(), 0
+
+    async def _read(self, turn: dict[tuple[str, str], Stream]) -> int:
+        """Read a page of each; those that have more go to the end of the line. What fails stays in it."""
+        done = await self._collector.collect(list(turn.values()))
+        for key in turn:
+            del self._behind[key]
+        self._behind |= {(s.group, s.name): s for s in done.behind}
+        return done.lines
+
+    async def _rest(self) -> None:
+        """Wait for new lines; now and then remember the place that has been read up to."""
+        if self._clock() - self._stored_at >= self._sweep_seconds:
+            await self._remember()
+        await self._logs.wait(self._touched, self._sweep_seconds)
+
     async def _remember(self) -> None:
-        if self._touched != self._stored:
+        self._stored_at = self._clock()
+        if self._touched != self._stored and not self._behind:
             await self._database.set_cursor(LINES_READ, self._touched)
             self._stored = self._touched

@@ -31,6 +31,9 @@ HISTORY_MILLIS = 1000
 RUN = "run"
 """Key in a task's metadata: the id of the ``miyabi run`` that its stream belongs to."""
 INTERRUPTED = (130, "SIGINT")
+MAX_COMMAND = 4000
+MAX_TOLD = 1000
+"""Characters of what a run says of itself that are kept with every version; the marker itself has all."""
 
 STATUS_OF: dict[str, Status] = {
     "running": "running",
@@ -82,12 +85,10 @@ def _read(task: Task, reader: Reader, events: Sequence[LogEvent]) -> tuple[Task,
 
 def _told(task: Task, reader: Reader, events: Sequence[LogEvent]) -> Task:
     """What the lines say; once a task has ended they say nothing more."""
-    if not events:
+    if not events or task.final:
         return task
     known = reader.reading.source
     changes = reader.read([event.message for event in events])
-    if task.final:
-        return task
     source = _located(task.details.source, known, changes, events)
     return _shown(task, reader.reading, source, events[-1].timestamp)
 
@@ -124,7 +125,7 @@ def _shown(task: Task, reading: Reading, source: Source | None, at: int) -> Task
 
 def _started(task: Task, start: RunStart, event: LogEvent) -> Task:
     """A run begins in this stream: its name and kind are known now, and what an earlier run showed is over."""
-    told = {"host": start.host, "user_id": start.user, "directory": start.directory}
+    told = {"host": start.host[:MAX_TOLD], "user_id": start.user[:MAX_TOLD], "directory": start.directory[:MAX_TOLD]}
     return replace(
         task,
         status="running",
@@ -137,7 +138,7 @@ def _started(task: Task, start: RunStart, event: LogEvent) -> Task:
         details=Details(
             log_group=task.details.log_group,
             log_stream=task.details.log_stream,
-            command=start.command or None,
+            command=start.command[:MAX_COMMAND] or None,
             started_at=iso(event.timestamp),
         ),
         metadata={**task.metadata, **{k: v for k, v in told.items() if v}, RUN: start.run},
