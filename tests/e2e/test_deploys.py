@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from tests.support import play
 from tests.support.board import Board, run_line
 from tests.support.browser import Window
-from tests.support.terminal import Terminal
+from tests.support.window import Terminal
 
 RECORDINGS = Path(__file__).parents[1] / "data" / "cdk"
 DEPLOY, ROLLBACK = "Deploy MetricsStack", "Deploy SlowFail"

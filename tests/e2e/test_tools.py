@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from tests.support.board import Board, run_line
 from tests.support.browser import Window
 from tests.support.index import package_index
-from tests.support.terminal import Terminal
+from tests.support.window import Terminal
 
 SUITE = """
 import time

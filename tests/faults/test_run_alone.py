@@ -35,7 +35,7 @@ def sh(data: Path, script: str, **given: Any) -> subprocess.CompletedProcess[byt
 
 
 def begin(data: Path, script: str, **given: Any) -> subprocess.Popen[bytes]:
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
     command = run_line("sh", "-c", script, options=["--task-id", "t"])
     return subprocess.Popen(command, env=environment(data), **(pipes | given))
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from miyabi.cli.run.lines import Header, Lines, Sent, pieces
+from miyabi.cli.run.lines import Lines, Sent, pieces
+from miyabi.cli.run.shelf import Header
 from miyabi.cli.run.spool import Exit, Kind, SpoolWriter, part
 from miyabi.model import NewEvent, RunExit, RunStart, read_marker
 
