@@ -83,5 +83,11 @@ def test_every_answer_has_a_request_id_and_careful_headers() -> None:
     assert "script-src" not in first.headers["content-security-policy"], "scripts come from here alone"
 
 
+def test_what_an_answer_says_itself_is_not_said_twice() -> None:
+    page = PlainTextResponse("page", headers={"content-security-policy": "default-src 'self'"})
+    app = Gateway(page, page, Guard("127.0.0.1"), Bucket(0, 0, lambda: 0.0))
+    assert ask(app, "GET", "/").headers["content-security-policy"] == "default-src 'self'"
+
+
 def test_a_request_id_that_is_given_is_kept() -> None:
     assert ask(gateway(), "GET", "/", x_request_id="mine").headers["x-request-id"] == "mine"

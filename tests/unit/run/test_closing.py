@@ -24,8 +24,16 @@ def test_the_end_is_told_in_a_word(ended: Exit, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0.0s"), (0.42, "0.4s"), (59.94, "59.9s"), (59.96, "1m 00s"), (123, "2m 03s"), (3600, "1h 00m"), (7384, "2h 03m")],
-)  # fmt: skip
+    [
+        (0, "0.0s"),
+        (0.42, "0.4s"),
+        (59.94, "59.9s"),
+        (59.96, "1m 00s"),
+        (123, "2m 03s"),
+        (3600, "1h 00m"),
+        (7384, "2h 03m"),
+    ],
+)
 def test_durations_are_for_people(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 

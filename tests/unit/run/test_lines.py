@@ -102,8 +102,16 @@ def test_files_that_are_sent_are_deleted_while_the_command_runs(tmp_path: Path, 
 
 
 OUTPUT = st.lists(
-    st.tuples(st.sampled_from([Kind.OUT, Kind.ERR]), st.lists(st.sampled_from([b"a", b"\xe6\x97\xa5", b"\n", b"\r", b"\xff",
-    b"word ", b"12/30 "]), min_size=1, max_size=30).map(b"".join)), max_size=40)  # fmt: skip
+    st.tuples(
+        st.sampled_from([Kind.OUT, Kind.ERR]),
+        st.lists(
+            st.sampled_from([b"a", b"\xe6\x97\xa5", b"\n", b"\r", b"\xff", b"word ", b"12/30 "]),
+            min_size=1,
+            max_size=30,
+        ).map(b"".join),
+    ),
+    max_size=40,
+)
 
 
 @settings(max_examples=150, deadline=None)
