@@ -252,6 +252,17 @@ async def test_the_feed_gives_each_changed_task_once_in_its_newest_state(databas
     assert (await database.changed(changes.next)).tasks == []
 
 
+async def test_a_bookmark_alone_moves_without_a_change_to_the_task(database: Database) -> None:
+    task = a_task("a")
+    await database.save([Save(task, bookmark=Bookmark("1"))])
+    place = (await database.changed()).next
+    base = await current(database, "a")
+    assert await database.save([Save(task, base, Bookmark("2", b"state"), kept=False)]) == [True]
+    assert (await current(database, "a")).bookmark == Bookmark("2", b"state")
+    assert (await database.changed(place)).tasks == []
+    assert await database.save([Save(later(task), base, Bookmark("3"))]) == [False]
+
+
 async def test_the_feed_is_read_in_pages(database: Database) -> None:
     await made(database, *(a_task(name) for name in "abc"))
     page = await database.changed(limit=2)

@@ -105,8 +105,10 @@ class Database(Protocol):
         """The kept versions of a task, newest first; the current state is the first of them."""
 
     async def changed(self, after: str = "", limit: int = 1000) -> Changes:
-        """Tasks saved after ``after`` in their current state. ``next`` of an empty answer is where the feed ends now;
-        with ``limit`` 0 that alone is answered."""
+        """Tasks saved after ``after`` in their current state; a bookmark saved alone changes none.
+
+        ``next`` of an empty answer is where the feed ends now; with ``limit`` 0 that alone is answered.
+        """
 
     async def wait(self, after: str, timeout: float) -> bool:
         """Return ``True`` as soon as :meth:`changed` ``(after)`` has something, ``False`` after ``timeout`` seconds."""

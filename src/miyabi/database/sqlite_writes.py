@@ -20,6 +20,7 @@ _UPDATE_ALL = f"""UPDATE tasks SET seq = {FEED_END} + 1, timestamp = ?, status =
     created_at = ?, completed_ms = ?, ttl = ?, position = ?, reader = ?, body = ? WHERE task_id = ?"""
 _UPDATE = f"""UPDATE tasks SET seq = {FEED_END} + 1, timestamp = ?, ttl = ?, position = ?, reader = ?, body = ?
     WHERE task_id = ?"""
+_MARK = "UPDATE tasks SET position = ?, reader = ? WHERE task_id = ?"
 
 _COUNTS = (*STATUSES, "completed_ms")
 _COUNT = f"UPDATE projects SET {', '.join(f'{name} = {name} + ?' for name in _COUNTS)} WHERE project_id = ?"
@@ -102,7 +103,9 @@ def _fits(stored: _Stored | None, save: Save) -> bool:
 def _write(connection: sqlite3.Connection, save: Save, stored: _Stored | None, body: bytes, deltas: _Deltas) -> None:
     task, keys = save.task, _keys(save.task)
     mark = (save.bookmark.position, save.bookmark.reader) if save.bookmark else _marked(stored)
-    if stored and keys == stored.keys:
+    if stored and (task.timestamp, body) == (stored.timestamp, stored.body):
+        connection.execute(_MARK, (*mark, task.task_id))
+    elif stored and keys == stored.keys:
         connection.execute(_UPDATE, (task.timestamp, task.ttl, *mark, body, task.task_id))
     else:
         statement = _UPDATE_ALL if stored else _INSERT
