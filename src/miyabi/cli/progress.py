@@ -15,7 +15,7 @@ from miyabi.progress.reader import Reader, Reading
 CHUNK = 1 << 16
 
 
-@click.command()
+@click.command(short_help="Print what can be read of progress in a log, as JSON.")
 @click.argument("file", type=click.File("rb"), default="-")
 @click.option("--lines", is_flag=True, help="Take every line as a log of its own; print an object or null for each.")
 def progress(file: BinaryIO, lines: bool) -> None:

@@ -17,7 +17,12 @@ PORTS = {"gateway": 8420, "tasks": 8421, "collector": 8422}
 @click.command(context_settings={"max_content_width": 100})
 @click.argument("service", type=click.Choice(list(PORTS)))
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port.  [default: 8420, 8421, 8422 in the order above]")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Port.  [default: 8420, 8421, 8422 in the order above]",
+)
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded stores.")
 def serve(service: str, host: str | None, port: int | None, data: Path | None) -> None:
     """Start one service by itself.

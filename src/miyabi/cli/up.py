@@ -11,9 +11,14 @@ from miyabi.cli.service import folder_lock, run_service, settings_of
 from miyabi.settings import DEFAULT_PORT, Settings
 
 
-@click.command()
+@click.command(short_help="Start the board, until Ctrl-C.")
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), help=f"Port; 0 takes a free one.  [default: {DEFAULT_PORT}]")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help=f"Port; 0 takes a free one.  [default: {DEFAULT_PORT}]",
+)
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder for logs and tasks.")
 def up(host: str | None, port: int | None, data: Path | None) -> None:
     """Start the board: all seven services in one process, until Ctrl-C."""
