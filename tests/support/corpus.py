@@ -12,6 +12,7 @@ from miyabi.progress.lines import Splitter
 from miyabi.progress.reader import Reader, Reading
 
 DATA = Path(__file__).parents[1] / "data" / "corpus"
+CAPTURES = Path(__file__).parents[1] / "data" / "captures"
 CHUNK = 8192
 
 
@@ -25,11 +26,11 @@ class Case(NamedTuple):
     raw: bytes
 
 
-def cases() -> Iterator[Case]:
+def cases(data: Path = DATA) -> Iterator[Case]:
     """All recorded logs by name."""
-    for line in gzip.decompress((DATA / "labels.jsonl.gz").read_bytes()).decode().splitlines():
+    for line in gzip.decompress((data / "labels.jsonl.gz").read_bytes()).decode().splitlines():
         label = json.loads(line)
-        raw = gzip.decompress((DATA / "cases" / f"{label['case']}.log.gz").read_bytes())
+        raw = gzip.decompress((data / "cases" / f"{label['case']}.log.gz").read_bytes())
         yield Case(label["case"], label["tool"], label["final_status"], label["checkpoints"], raw)
 
 

@@ -187,8 +187,8 @@ def _fraction_proof(lower: str, mark: re.Match[str], start: int, drawn: bool) ->
         return 0
     if drawn:
         return 0.9
-    if _bracketed(lower, at, end, start):
-        return 0.85
+    if mark["m"] != "1" and _bracketed(lower, at, end, start):
+        return 0.85  # 1 of 1 is what a list of one looks like before anything is done
     if BEFORE.search(before) or AFTER.match(after) or _KEY.search(before):
         return 0.8
     if (

@@ -129,6 +129,7 @@ _OPENS_FAILURE = (
     r"FAIL(?:ED)? \([\w=, ]+\)",
 )
 _HAS_FAILURE = (
+    r"\bfailed: (?:Connection|No route|Network|Name|Temporary|Permission|No such)",
     r"\b(?:unreachable|failed)=[1-9]",
     r"\bexit(?:ed)?(?: with)?(?: code| status):? -?[1-9]",
     r"\b[1-9]\d* (?:tests? )?failed\b(?:,| in )",

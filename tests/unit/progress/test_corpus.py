@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.support.corpus import DATA, Case, cases, updates, wrong
+from tests.support.corpus import CAPTURES, DATA, Case, cases, updates, wrong
 
 from miyabi.progress.reader import Reader
 
-CASES = [pytest.param(case, id=case.name) for case in cases()]
+CASES = [pytest.param(case, id=case.name) for data in (DATA, CAPTURES) for case in cases(data)]
 KNOWN = 3
 """Checkpoints that nobody could know yet: curl's meter before it has a total, the first number of ``pv -n``."""
 
@@ -19,6 +19,12 @@ def test_at_99_percent_of_all_checkpoints_the_percentage_is_what_a_careful_reade
     total = sum(len(case.checkpoints) for case in cases())
     assert total > 1800
     assert len(mistakes) <= KNOWN, "\n".join(mistakes)
+
+
+def test_at_99_percent_of_the_checkpoints_of_tools_captured_later_it_is_right_too() -> None:
+    captured = list(cases(CAPTURES))
+    mistakes = [mistake for case in captured for mistake in wrong(case)]
+    assert len(mistakes) <= sum(len(case.checkpoints) for case in captured) // 100, "\n".join(mistakes)
 
 
 @pytest.mark.parametrize("case", CASES)

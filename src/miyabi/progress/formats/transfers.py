@@ -36,6 +36,12 @@ def _media(name: str, found: re.Match[str], memory: Memory) -> Found | None:
     return Found(name, percentage=round(share, 1), label=name)
 
 
+def _to_go(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    """What is done and what is still to do."""
+    done, left = int(found["n"]), int(found["left"])
+    return Found(name, done, done + left, label=name) if done + left else None
+
+
 def _rsync(name: str, found: re.Match[str], memory: Memory) -> Found | None:
     """The percentage is of the whole with --info=progress2, of one file with --progress; what is left tells."""
     percent, left, total = float(found["p"]), found["left"], found["m"]
@@ -124,6 +130,14 @@ FORMATS = (
         re.compile(r"\s*\|(?P<bar>[█▉▊▋▌▍▎▏ ]{32})\| [\d.]+ ?[kMG]?B [\d.]+ ?[kMG]?B/s"),
         (("     |████████████████                | 15.2 MB 3.4 MB/s eta 0:00:05", None, None, 50),),
         _blocks,
+    ),
+    Format(
+        "zip",
+        "zip -dc: entries done and entries to go",
+        ("adding: ", "updating: "),
+        re.compile(r"\s*(?P<n>\d+)/ *(?P<left>\d+) +(?:adding|updating): "),
+        (("  7/ 24   adding: many/13.dat (stored 0%)", 7, 31, 22.6),),
+        _to_go,
     ),
     Format(
         "handbrake",
