@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
 from contextlib import closing
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from typing import Any
 
+import pytest
 from tests.support.board import Board, environment, run_line
 from tests.support.until import until
 
 MILLION = 1_000_000
+BURST = f"""
+lines = (f"step {{n // 1000}}/1000" if n % 1000 == 0 else f"wrote unit {{n}} of the batch to disk"
+         for n in range(1, {MILLION} + 1))
+print("\\n".join(lines))
+"""
+ANSWER_SECONDS = 2.0
+"""A board under a flood answers others within this, on a machine that has other things to do."""
 JOBS = 200
 
 
@@ -24,6 +34,37 @@ def ended(board: Board, task_id: str, seconds: float = 60.0) -> dict[str, Any]:
         return found if found and "completed_at" in found else None
 
     return until(task, f"{task_id} has ended", seconds)
+
+
+def burst_line(number: int) -> str:
+    """One line of the burst: every thousandth is a step."""
+    return f"step {number // 1000}/1000" if number % 1000 == 0 else f"wrote unit {number} of the batch to disk"
+
+
+@pytest.mark.timeout(240)
+def test_a_million_lines_in_one_burst_are_all_there_in_order_and_the_board_answers_meanwhile(board: Board) -> None:
+    slowest = [0.0]
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.wait(0.05):
+            began = time.monotonic()
+            board.api.get("/api/tasks")
+            slowest.append(time.monotonic() - began)
+
+    others = threading.Thread(target=ask)
+    others.start()
+    try:
+        done = board.run(sys.executable, "-c", BURST, options=["--task-id", "burst"])
+        assert done.returncode == 0
+        task = ended(board, "burst", 200)
+    finally:
+        over.set()
+        others.join()
+    assert task["status"] == "completed"
+    assert (task["progress"]["current"], task["progress"]["total"]) == (1000, 1000)
+    assert board.api.lines("burst") == [burst_line(number) for number in range(1, MILLION + 1)]
+    assert max(slowest) < ANSWER_SECONDS
 
 
 def test_a_line_of_a_megabyte_is_stored_whole_and_what_follows_is_read(board: Board) -> None:
