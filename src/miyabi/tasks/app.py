@@ -95,17 +95,22 @@ class TasksApp:
 
     async def _events(self, request: Request) -> Response:
         query: EventsQuery = parse_query(request.scope["query_string"], EventsQuery)
-        watch = Watch()
-        if query.task_id:
-            stream = stream_of(await self.api.service.task(query.task_id))
-            after = query.after
-            if after is None:
-                after = (await self.api.logs.read(*stream, before="", limit=1)).next
-            watch = Watch(query.task_id, stream, after)
+        watch = await self._watch(query.task_id, query.after) if query.task_id else Watch()
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        if request.method == "HEAD":
+            return Response(headers=headers, media_type="text/event-stream")
         last = Place.parse(request.headers.get("last-event-id") or query.last_event_id or "")
         viewer = Viewer(self.api.hub, self._database, self.api.logs, watch)
-        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(viewer.events(last), headers=headers, media_type="text/event-stream")
+
+    async def _watch(self, task_id: str, after: str | None) -> Watch:
+        """A task with its lines after ``after``, or from now on."""
+        stream = stream_of(await self.api.service.task(task_id))
+        try:
+            page = await self.api.logs.read(*stream, after=after or "", before=None if after else "", limit=1)
+        except ValueError as error:
+            raise Problem("invalid-parameter", str(error), parameter="after") from None
+        return Watch(task_id, stream, page.next if after is None else after)
 
 
 class _Endpoint:

@@ -1,27 +1,53 @@
 """One look at the feeds for all viewers: what changed last, kept for a while, and a signal that more has come.
 
 A viewer is only a place in the feed. It asks what changed since, gets each task once in its newest state, and comes
-back when it has sent that: a slow viewer gets fewer, newer states and holds no memory here.
+back when it has sent that: a slow viewer gets fewer, newer states and holds no memory here. Changes are handed on in
+beats, so that viewers who keep up all get the same bytes; the more there is to send to all of them, the slower.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import msgspec
 
 from miyabi.database import LINES_READ, Database, DatabaseUnavailable
 from miyabi.logs import Logs, LogsUnavailable
+from miyabi.model import Task
+
+K = TypeVar("K")
+
+log = logging.getLogger("miyabi.tasks")
 
 KEPT = 4096
 """Tasks whose last change is kept in memory; who is further behind reads the database."""
 WAIT_SECONDS = 30.0
 RETRY_SECONDS = 1.0
+BEAT_SECONDS = 0.02
+"""Least time between two beats: many changes of a task in it are one event."""
+SLOWEST_BEAT_SECONDS = 2.0
+BYTES_PER_SECOND = 50_000_000
+"""What all viewers together are sent at most, by beating slower: more would leave no time for anything else."""
 
-Change = tuple[int, str, bytes]
-"""Number of the change within this process, the task's id, and the task as JSON."""
+Change = tuple[int, bytes]
+"""Number of the change within this process, and the task as an event without its end."""
+
+
+class Signal:
+    """What a viewer waits for: ``event`` is set when something is new for it, ``lines`` when its stream has more."""
+
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+        self.lines = True
+
+    def ring(self, lines: bool = False) -> None:
+        """Something is new."""
+        self.lines = self.lines or lines
+        self.event.set()
 
 
 class Hub:
@@ -30,12 +56,15 @@ class Hub:
     def __init__(self, database: Database, logs: Logs) -> None:
         self._database = database
         self._logs = logs
-        self._latest: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
+        self._latest: OrderedDict[str, Change] = OrderedDict()
         self._number = 0
         self._forgotten = 0
         self._feed = ""
-        self._watchers: dict[tuple[str, str], set[asyncio.Event]] = {}
-        self._everybody: set[asyncio.Event] = set()
+        self._bursts: dict[int, bytes] = {}
+        self._everybody: set[Signal] = set()
+        self._of_all: set[Signal] = set()
+        self._of_task: dict[str, set[Signal]] = {}
+        self._of_stream: dict[tuple[str, str], set[Signal]] = {}
         self._jobs: list[asyncio.Task[None]] = []
         self._lines_wanted = asyncio.Event()
         self.closed = False
@@ -44,6 +73,11 @@ class Hub:
     def feed(self) -> str:
         """Where the database's feed stands for what has been handed on."""
         return self._feed
+
+    @property
+    def number(self) -> int:
+        """The number of the newest change."""
+        return self._number
 
     async def start(self) -> None:
         """Find the feed's end, then follow it."""
@@ -60,42 +94,57 @@ class Hub:
     def close(self) -> None:
         """Tell viewers to end their streams; may be called from a signal handler's thread of control."""
         self.closed = True
-        for event in self._everybody:
-            event.set()
+        for signal in self._everybody:
+            signal.ring()
 
-    @property
-    def number(self) -> int:
-        """The number of the newest change."""
-        return self._number
+    def since(self, number: int) -> bytes | None:
+        """Events of the tasks changed after ``number``, oldest change first; ``None`` when that is not kept any more.
 
-    def since(self, number: int) -> list[Change] | None:
-        """Tasks changed after ``number``, oldest change first; ``None`` when that is further back than is kept."""
+        The last event is left open, for its id. Who asks from the same place gets the same bytes.
+        """
         if number < self._forgotten:
             return None
-        newest: list[Change] = []
-        for task_id, (changed, body) in reversed(self._latest.items()):
+        burst = self._bursts.get(number)
+        if burst is None:
+            burst = self._bursts[number] = self._burst(number)
+        return burst
+
+    def since_of(self, task_id: str, number: int) -> bytes | None:
+        """The same as :meth:`since` for one task."""
+        changed, event = self._latest.get(task_id, (self._forgotten, b""))
+        if changed <= number:
+            return b""
+        return event or None
+
+    def watch(self, task_id: str | None = None, stream: tuple[str, str] | None = None) -> Signal:
+        """A signal that rings whenever a task changed (or the one of ``task_id``), and for new lines in ``stream``."""
+        signal = Signal()
+        self._everybody.add(signal)
+        if task_id is None:
+            self._of_all.add(signal)
+        else:
+            self._of_task.setdefault(task_id, set()).add(signal)
+        if stream is not None:
+            self._of_stream.setdefault(stream, set()).add(signal)
+            self._lines_wanted.set()
+        return signal
+
+    def unwatch(self, signal: Signal, task_id: str | None = None, stream: tuple[str, str] | None = None) -> None:
+        """Let go of :meth:`watch`'s signal."""
+        self._everybody.discard(signal)
+        self._of_all.discard(signal)
+        if task_id is not None:
+            _discard(self._of_task, task_id, signal)
+        if stream is not None:
+            _discard(self._of_stream, stream, signal)
+
+    def _burst(self, number: int) -> bytes:
+        newest: list[bytes] = []
+        for changed, event in reversed(self._latest.values()):
             if changed <= number:
                 break
-            newest.append((changed, task_id, body))
-        newest.reverse()
-        return newest
-
-    def watch(self, stream: tuple[str, str] | None) -> asyncio.Event:
-        """An event that is set whenever a task changed, and, for a ``(group, stream)``, when it has new lines."""
-        event = asyncio.Event()
-        self._everybody.add(event)
-        if stream:
-            self._watchers.setdefault(stream, set()).add(event)
-            self._lines_wanted.set()
-        return event
-
-    def unwatch(self, stream: tuple[str, str] | None, event: asyncio.Event) -> None:
-        """Let go of :meth:`watch`'s event."""
-        self._everybody.discard(event)
-        if stream and stream in self._watchers:
-            self._watchers[stream].discard(event)
-            if not self._watchers[stream]:
-                del self._watchers[stream]
+            newest.append(event)
+        return b"\n".join(reversed(newest))
 
     async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -103,25 +152,42 @@ class Hub:
                 await step()
             except (DatabaseUnavailable, LogsUnavailable):
                 await asyncio.sleep(RETRY_SECONDS)
+            except Exception:
+                log.exception("following the changes again in %s s", RETRY_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _follow_tasks(self) -> None:
         if not await self._database.wait(self._feed, WAIT_SECONDS):
             return
         changes = await self._database.changed(self._feed)
+        size = self._take_in(changes.tasks)
+        self._feed = changes.next
         for task in changes.tasks:
+            for signal in self._of_task.get(task.task_id, ()):
+                signal.ring()
+        for signal in self._of_all:
+            signal.ring()
+        beat = size * len(self._of_all) / BYTES_PER_SECOND
+        await asyncio.sleep(min(max(BEAT_SECONDS, beat), SLOWEST_BEAT_SECONDS))
+
+    def _take_in(self, tasks: list[Task]) -> int:
+        """Keep the newest change of each; how many bytes their events are."""
+        size = 0
+        for task in tasks:
             self._number += 1
-            self._latest[task.task_id] = (self._number, msgspec.json.encode(task))
+            event = task_event(task)
+            size += len(event)
+            self._latest[task.task_id] = (self._number, event)
             self._latest.move_to_end(task.task_id)
         while len(self._latest) > KEPT:
             self._forgotten = self._latest.popitem(last=False)[1][0]
-        self._feed = changes.next
-        for event in self._everybody:
-            event.set()
+        self._bursts.clear()
+        return size
 
     async def _follow_lines(self) -> None:
         await self._lines_wanted.wait()
         touched = await self._newest_touch(await self._database.cursor(LINES_READ))
-        while self._watchers:
+        while self._of_stream:
             if await self._logs.wait(touched, WAIT_SECONDS):
                 touched = await self._newest_touch(touched)
         self._lines_wanted.clear()
@@ -130,6 +196,19 @@ class Hub:
         while streams := await self._logs.changed(touched):
             touched = streams[-1].touched
             for stream in streams:
-                for event in self._watchers.get((stream.group, stream.name), ()):
-                    event.set()
+                for signal in self._of_stream.get((stream.group, stream.name), ()):
+                    signal.ring(lines=True)
         return touched
+
+
+def task_event(task: Task) -> bytes:
+    """A task as an event without its end, where an id may follow."""
+    return b"event: task\ndata: " + msgspec.json.encode(task) + b"\n"
+
+
+def _discard(signals: dict[K, set[Signal]], key: K, signal: Signal) -> None:
+    """Take ``signal`` out, and its key with the last one."""
+    left = signals.get(key, set())
+    left.discard(signal)
+    if not left:
+        signals.pop(key, None)

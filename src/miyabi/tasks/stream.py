@@ -7,18 +7,21 @@ that comes back with it, to this process or another, gets what it missed: each t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import NamedTuple
 
 import msgspec
 
-from miyabi.database import Database
-from miyabi.logs import Logs
-from miyabi.tasks.hub import Hub
+from miyabi.database import Database, DatabaseUnavailable
+from miyabi.logs import Logs, LogsUnavailable
+from miyabi.tasks.hub import Hub, Signal, task_event
 
 KEEP_ALIVE_SECONDS = 15.0
 GAP_SECONDS = 0.02
-"""Least time between two bursts to one viewer: many changes of a task in it are one event."""
+"""Least time between two looks at a task's lines."""
+RETRY_SECONDS = 1.0
+MISSED_AT_ONCE = 200
 LINES_PAGE = 1000
 PAGES_AT_ONCE = 20
 
@@ -56,41 +59,59 @@ class Viewer:
         self._logs = logs
         self._watch = watch
         self._position = watch.position
+        self._last: Place | None = None
+        self._number = 0
 
-    async def events(self, last: Place | None, gap: float = GAP_SECONDS) -> AsyncGenerator[bytes]:
-        """Bursts of events until the hub closes; a comment when nothing else was sent for a while."""
-        signal = self._hub.watch(self._watch.stream)
+    async def events(
+        self, last: Place | None, gap: float = GAP_SECONDS, retry: float = RETRY_SECONDS
+    ) -> AsyncGenerator[bytes]:
+        """Bursts of events until the hub closes; a comment when nothing else was sent for a while.
+
+        While a store does not answer it is asked again every ``retry`` seconds: the stream outlives that.
+        """
+        signal = self._hub.watch(self._watch.task_id, self._watch.stream)
         try:
-            number = self._hub.number
+            self._last, self._number = last, self._hub.number
             yield self._event("hello", b"{}", self._hub.feed)
-            if last is not None and await self._ours(last):
-                self._position = last.position or self._position
-                async for burst in self._missed(last.feed):
-                    yield burst
             while not self._hub.closed:
-                signal.clear()
-                burst, number = self._changed(number)
-                sent = bool(burst)
-                if burst:
-                    yield burst
-                async for lines in self._lines():
-                    yield lines
-                    sent = True
-                if sent:
-                    await asyncio.sleep(gap)
-                elif not await _within(signal, KEEP_ALIVE_SECONDS):
-                    yield b": still here\n\n"
+                try:
+                    async with aclosing(self._news(signal, gap)) as bursts:
+                        async for burst in bursts:
+                            yield burst
+                except (DatabaseUnavailable, LogsUnavailable):
+                    yield b": a store does not answer\n\n"
+                    await asyncio.sleep(retry)
         finally:
-            self._hub.unwatch(self._watch.stream, signal)
+            self._hub.unwatch(signal, self._watch.task_id, self._watch.stream)
 
-    def _changed(self, number: int) -> tuple[bytes, int]:
-        changes = self._hub.since(number)
-        feed, newest = self._hub.feed, self._hub.number
-        if changes is None:
-            return self._event("hello", b"{}", feed), newest
-        wanted = self._watch.task_id
-        bodies = [body for _, task_id, body in changes if wanted is None or task_id == wanted]
-        return self._burst(bodies, feed), newest
+    async def _news(self, signal: Signal, gap: float) -> AsyncGenerator[bytes]:
+        """What was missed, then what comes; begun again after a failure, it goes on where it was."""
+        if self._last is not None and await self._ours(self._last):
+            self._position = self._last.position or self._position
+            async for burst in self._missed(self._last.feed):
+                yield burst
+        self._last = None
+        signal.lines = True
+        while not self._hub.closed:
+            signal.event.clear()
+            burst = self._changed()
+            if burst:
+                yield burst
+            read = False
+            if signal.lines:
+                async for lines in self._lines(signal):
+                    yield lines
+                    read = True
+            if read:
+                await asyncio.sleep(gap)
+            elif not burst and not await _within(signal.event, KEEP_ALIVE_SECONDS):
+                yield b": still here\n\n"
+
+    def _changed(self) -> bytes:
+        task_id, feed, since = self._watch.task_id, self._hub.feed, self._number
+        self._number = self._hub.number
+        burst = self._hub.since(since) if task_id is None else self._hub.since_of(task_id, since)
+        return self._event("hello", b"{}", feed) if burst is None else self._ended(burst, feed)
 
     async def _ours(self, place: Place) -> bool:
         """Whether these stores made the place; a browser may come back with one of another board's."""
@@ -104,33 +125,32 @@ class Viewer:
 
     async def _missed(self, feed: str) -> AsyncIterator[bytes]:
         while True:
-            changes = await self._database.changed(feed)
+            changes = await self._database.changed(feed, limit=MISSED_AT_ONCE)
             feed = changes.next
             wanted = self._watch.task_id
-            bodies = [msgspec.json.encode(t) for t in changes.tasks if wanted is None or t.task_id == wanted]
-            if bodies:
-                yield self._burst(bodies, feed)
+            tasks = [task for task in changes.tasks if wanted is None or task.task_id == wanted]
+            if tasks:
+                yield self._ended(b"\n".join(map(task_event, tasks)), feed)
             if not changes.tasks:
                 return
 
-    async def _lines(self) -> AsyncIterator[bytes]:
+    async def _lines(self, signal: Signal) -> AsyncIterator[bytes]:
         """New lines, page by page; after some pages the rest waits, for a task's changes to come through between."""
         if self._watch.stream is None:
             return
         for _ in range(PAGES_AT_ONCE):
+            signal.lines = False
             page = await self._logs.read(*self._watch.stream, after=self._position, limit=LINES_PAGE)
             if not page.events:
                 return
+            signal.lines = True
             self._position = page.next
             body = msgspec.json.encode({"events": page.events, "next": page.next})
             yield self._event("lines", body, self._hub.feed)
 
-    def _burst(self, bodies: Iterable[bytes], feed: str) -> bytes:
+    def _ended(self, burst: bytes, feed: str) -> bytes:
         """Task events, of which only the last carries an id: the place counts once all of them have come."""
-        events = [b"event: task\ndata: " + body + b"\n" for body in bodies]
-        if not events:
-            return b""
-        return b"\n".join(events) + f"id: {Place(feed, self._position)}\n\n".encode()
+        return burst + f"id: {Place(feed, self._position)}\n\n".encode() if burst else b""
 
     def _event(self, name: str, data: bytes, feed: str) -> bytes:
         return b"event: %s\nid: %s\ndata: %s\n\n" % (name.encode(), str(Place(feed, self._position)).encode(), data)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from miyabi.logs import LogPage, Logs, LogsUnavailable
 from miyabi.model import NewEvent
 from miyabi.tasks.stream import Place, Viewer, Watch
 
@@ -43,6 +44,21 @@ async def until(bursts: AsyncIterator[bytes], wanted: Callable[[list[Event]], bo
             if wanted(seen):
                 return seen
     return seen
+
+
+class Flaky:
+    """Logs that do not answer every other read."""
+
+    def __init__(self, logs: Logs) -> None:
+        self._logs = logs
+        self.reads = 0
+
+    async def read(self, *stream: str, **page: Any) -> LogPage:
+        """A page, or no answer."""
+        self.reads += 1
+        if self.reads % 2:
+            raise LogsUnavailable("away")
+        return await self._logs.read(*stream, **page)
 
 
 def viewer(bench: Bench, watch: Watch | None = None) -> Viewer:
@@ -153,5 +169,55 @@ def test_who_comes_with_another_boards_place_begins_anew(tell: Tell) -> None:
             await bench.stores.logs.append("/miyabi/jobs", "a", [NewEvent(1, "one")])
             seen = await until(bursts, lambda events: events[-1].name == "lines")
         assert seen[-1].data["events"][0]["message"] == "one"
+
+    tell(story)
+
+
+def test_a_stream_outlives_a_store_that_does_not_answer(tell: Tell) -> None:
+    async def story(bench: Bench) -> None:
+        await bench.made("a")
+        logs = Flaky(bench.stores.logs)
+        watcher = Viewer(bench.app.api.hub, bench.stores.database, logs, watching("a"))  # type: ignore[arg-type]
+        async with aclosing(watcher.events(None, gap=0, retry=0)) as bursts:
+            seen: list[str] = []
+            for text in ("one", "two", "three"):
+                await bench.stores.logs.append("/miyabi/jobs", "a", [NewEvent(1, text)])
+                events = await until(bursts, lambda events: bool(events) and events[-1].name == "lines")
+                seen += [line["message"] for event in events if event.name == "lines" for line in event.data["events"]]
+        assert seen == ["one", "two", "three"]
+
+    tell(story)
+
+
+def test_viewers_who_keep_up_share_what_they_are_sent(tell: Tell) -> None:
+    async def story(bench: Bench) -> None:
+        hub = bench.app.api.hub
+        place = hub.number
+        signals = [hub.watch() for _ in range(3)]
+        await bench.made("a")
+        async with asyncio.timeout(10):
+            await asyncio.gather(*(signal.event.wait() for signal in signals))
+        assert hub.since(place) is hub.since(place), "viewers in one place share their bytes"
+        for signal in signals:
+            hub.unwatch(signal)
+        assert hub.since(hub.number) == b""
+
+    tell(story)
+
+
+def test_where_the_lines_shall_begin_is_checked_before_the_stream_begins(tell: Tell) -> None:
+    async def story(bench: Bench) -> None:
+        await bench.made("a")
+        answer = await bench.ask("GET", "/api/events?task_id=a&after=nonsense")
+        assert (answer.status, answer.json()["parameter"]) == (400, "after")
+
+    tell(story)
+
+
+def test_asking_for_the_head_of_the_stream_does_not_begin_it(tell: Tell) -> None:
+    async def story(bench: Bench) -> None:
+        answer = await bench.ask("HEAD", "/api/events")
+        assert (answer.status, answer.body) == (200, b"")
+        assert answer.headers["content-type"].startswith("text/event-stream")
 
     tell(story)
