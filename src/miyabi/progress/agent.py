@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from miyabi.progress.found import Found
+from miyabi.progress.found import Found, clip
 from miyabi.progress.state import State
 
 _BOX = re.compile(r"(?:[⎿│>] {0,9})?(?:[-*+]|\d{1,4}[.)])? {0,9}(?:\[(?P<mark>[ xX~>-])\]|(?P<sign>[☐☒☑✅⬜])) {1,9}\S")
@@ -42,7 +42,7 @@ def asks(state: State, text: str) -> bool:
     match = _CALLOUT.match(text)
     if match is not None:
         first = match["rest"].strip(" :-")
-        state.questions = [first[:LONGEST_QUESTION]] if first else []
+        state.questions = [clip(first, LONGEST_QUESTION)] if first else []
         state.asking = True
         return True
     if not state.asking:
@@ -50,5 +50,5 @@ def asks(state: State, text: str) -> bool:
     if _END.match(text):
         state.asking = False
     elif len(state.questions) < QUESTIONS:
-        state.questions.append(text.strip()[:LONGEST_QUESTION])
+        state.questions.append(clip(text, LONGEST_QUESTION))
     return True

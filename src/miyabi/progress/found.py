@@ -46,3 +46,8 @@ def scale(unit: str | None) -> float:
 def ratio(current: float, total: float) -> float:
     """The percentage of ``current`` in ``total``, 0 to 100."""
     return max(0.0, min(100.0, 100.0 * current / total))
+
+
+def clip(text: str, length: int = 300) -> str:
+    """At most ``length`` bytes of ``text`` in UTF-8, no character cut."""
+    return text.strip()[:length].encode("utf-8", "replace")[:length].decode("utf-8", "ignore")

@@ -167,7 +167,7 @@ def _percent_proof(lower: str, mark: re.Match[str], start: int, drawn: bool) -> 
         return 0.9
     if DOING.search(before) or DONE.match(after) or _KEY.search(before):
         return 0.85
-    if at <= start and (not after.strip() or re.match(r"[ :,|\])]", after)):
+    if at <= start and re.match(r"\s*(?:$|[\[(|:,-]|\S{3,20}ing\b)", after):
         return 0.8
     opened = re.search(r"\[\s{0,3}$", before)
     if opened:
@@ -187,12 +187,15 @@ def _fraction_proof(lower: str, mark: re.Match[str], start: int, drawn: bool) ->
         return 0
     if drawn:
         return 0.9
+    if re.match(r"[\])]? ?(?:attempt|retr|tries)", after):
+        return 0
     if mark["m"] != "1" and _bracketed(lower, at, end, start):
         return 0.85  # 1 of 1 is what a list of one looks like before anything is done
     if BEFORE.search(before) or AFTER.match(after) or _KEY.search(before):
         return 0.8
     if (
         at <= start
+        and "/" in mark["sep"]
         and number(mark["m"]) >= 3
         and re.match(r"(?:[ :)\]|\t]|$)", after)
         and not re.match(r" [a-z]+$", after)

@@ -11,13 +11,12 @@ from miyabi.model import Progress, Source
 from miyabi.progress import agent, general, jsonlines, outcome, track
 from miyabi.progress.formats import rows
 from miyabi.progress.formats.row import UNMARKED
-from miyabi.progress.found import Found
+from miyabi.progress.found import Found, clip
 from miyabi.progress.reading import Reading, ReadStatus
 from miyabi.progress.sieve import NUMBER, WORD, Lines
 from miyabi.progress.state import decode, encode
 from miyabi.progress.terminal import TASKBAR, rows_up, taskbar
 
-LONGEST_TEXT = 300
 BATCH = 2000
 """Messages that are looked through at once."""
 BURST = 20
@@ -133,16 +132,16 @@ class Reader:
         state.reading = Reading(
             progress,
             status,
-            found.phase or was.phase,
-            (found.step or text.strip())[:LONGEST_TEXT],
+            clip(found.phase) if found.phase else was.phase,
+            clip(found.step or text),
             error,
-            Source(found.format, max(1, state.line), text[:LONGEST_TEXT], found.confidence),
+            Source(found.format, max(1, state.line), clip(text), found.confidence),
         )
 
     def _blocked(self) -> None:
         """Somebody has to answer first; progress goes on when he has."""
         state = self._state
-        step = " · ".join(state.questions)[:LONGEST_TEXT] or state.reading.step
+        step = clip(" · ".join(state.questions)) or state.reading.step
         state.reading, state.weight = replace(state.reading, status="blocked", step=step), 0
 
     def _outcome(self, text: str, progressed: bool) -> None:
@@ -150,7 +149,7 @@ class Reader:
         if state.trace and not text[0].isspace():
             state.trace = False
             if outcome.EXCEPTION.match(text):
-                state.cause, state.cause_line = text[:LONGEST_TEXT], state.line
+                state.cause, state.cause_line = clip(text), state.line
                 self._end("failed", 1, text)
                 return
         if outcome.TRACEBACK.match(text):
@@ -169,7 +168,7 @@ class Reader:
         """Keep the first line of a burst of errors: those after it tend to follow from it."""
         state = self._state
         if state.cause is None or state.line - state.cause_line > BURST:
-            state.cause = text.strip()[:LONGEST_TEXT]
+            state.cause = clip(text)
         state.cause_line = state.line
 
     def _end(self, status: ReadStatus, weight: int, error: str | None) -> None:
@@ -178,7 +177,7 @@ class Reader:
             return
         was = state.reading
         state.weight = weight
-        why = (state.cause or was.error or error or "").strip()[:LONGEST_TEXT] if status == "failed" else None
+        why = clip(state.cause or was.error or error or "") if status == "failed" else None
         if status == "succeeded":
             state.cause = None
         state.reading = replace(was, status=status, error=why)

@@ -15,7 +15,7 @@ class Reading(Struct, frozen=True, array_like=True):
     """``progress`` and where it was read (``source``); ``status`` by the tool's own words.
 
     ``phase`` is the stage of the whole, ``step`` what is being done now, ``error`` the one line that says why it
-    failed. All texts are bounded to 300 characters.
+    failed. All texts are bounded to 300 bytes.
     """
 
     progress: Progress = Progress()

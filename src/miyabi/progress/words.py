@@ -15,7 +15,7 @@ _NOUNS = (
     "scenario feature case check rule question sentence word token_done sequence subject volume key keys blob layer "
     "artifact dependency dependencies requirement formula formulae gem plugin extension wheel snapshot increment op "
     "operation workflow node_done process configuration config theme font icon locale language contig read gene "
-    "chromosome structure model variant combination candidate parameter set group work unit subtask todo deliverable"
+    "chromosome structure model variant combination parameter set group work unit subtask todo deliverable"
 ).split()
 _VERBS = (
     "progress process download upload copy copied copies done complete completion finish compil build built install "
@@ -39,7 +39,7 @@ _NOT = (
     r"vus|active|users|prefer|severity|version|supported|support|compat\w*|python|ruby|tls|hub|port|ports|ratio|"
     r"learning|learn|lr|select|quota|voltage|precision|recall|f1|auc|map|bleu|wer|margin|error rate|opacity|volume|"
     r"zoom|chance|likely|winning|votes?|cidr|subnet|mask|inet|route|via|dated?|due|until|expires?|aspect|resolution|"
-    r"pass rate|success rate|tests? passed|score|health|uptime|availability|sla"
+    r"ready|pass rate|success rate|tests? passed|score|health|uptime|availability|sla"
 )
 NOUN = "|".join(sorted((n for n in _NOUNS if "_" not in n), key=len, reverse=True))
 VERB = "|".join(sorted(_VERBS, key=len, reverse=True))
@@ -53,7 +53,7 @@ DOING = re.compile(rf"(?:^|[^a-z])(?:{VERB})[a-z]*(?:\s+[^\s%]{{1,40}})?[\s:.=\-
 """The end of what stands before a percentage: ``progress: ``, ``Downloading model ``. Lower case."""
 AFTER = re.compile(
     r"[\s\])-]{0,3}(?:new |more |total |unique )?"
-    rf"(?:(?:{NOUN})s?\b(?! (?:per|an?)\b)|(?:{VERB})(?:ed|d|en|t|n|ing)?\b)"
+    rf"(?!running)(?:(?:{NOUN})s?\b(?! (?:per|an?)\b)|(?:{VERB})(?:ed|d|en|t|n|ing)?\b)"
 )
 """The beginning of what stands behind a count: `` files``, `` steps (52%) done``. Lower case."""
 NOT = re.compile(rf"(?:^|[^a-z])(?:{_NOT})(?![a-z0-9])")

@@ -86,6 +86,15 @@ def test_a_rollback_is_a_phase_and_ends_in_failure() -> None:
     assert "CREATE_FAILED" in ended.error
 
 
+def test_what_follows_a_rollback_belongs_to_it_and_several_stacks_are_numbered() -> None:
+    lines = [
+        "Shop: deploying... [2/3]",
+        "Shop |  5/12 | 3:13:00 PM | ROLLBACK_IN_PROGRESS | AWS::CloudFormation::Stack | Shop",
+        "Shop |  4/12 | 3:13:09 PM | DELETE_COMPLETE | AWS::SQS::Queue | Queue",
+    ]
+    assert read(*lines).phase == "Shop: rollback (stack 2 of 3)"
+
+
 def test_a_number_without_a_word_counts_once_it_has_grown_twice() -> None:
     lines = [f"alpha bravo 1{n}/29 charlie" for n in range(4)]
     assert percentage(*lines[:2]) is None
@@ -105,6 +114,21 @@ def test_every_progress_names_its_format_line_and_confidence() -> None:
     assert source is not None
     assert (source.line, source.text) == (2, "Step 3/7: migrate schema")
     assert 0 < source.confidence <= 1
+
+
+def test_the_state_stays_small_whatever_the_script() -> None:
+    reader = Reader()
+    for n in range(60):
+        long = f"漢字{n}" * 200
+        reader.read(
+            [
+                f"Stack{n} |  5/12 | 3:13:00 PM | ROLLBACK_FAILED | AWS::X | {long}",
+                f"error: {long}",
+                f"Step {n}/60: {long}",
+            ]
+        )
+        reader.read(["[CALLOUT]", *[long] * 9, "", f"failed: {long}", f"{long} {n}/99 {long}", "\ud800 failed"])
+        assert len(reader.save()) <= 4096
 
 
 def test_a_state_that_is_none_of_ours_begins_anew() -> None:

@@ -7,6 +7,7 @@ import re
 from miyabi.progress.formats.row import Format, Memory, nothing, take
 from miyabi.progress.found import Found
 
+MOST_REMEMBERED = 20
 _TIME = r"\d\d?:\d\d:\d\d(?: [AP]M)?"
 
 
@@ -14,10 +15,18 @@ def _event(name: str, found: re.Match[str], memory: Memory) -> Found | None:
     seen = take(name, found, memory)
     if seen is None:
         return None
-    status = found["status"]
-    phase = "rollback" if "ROLLBACK" in status else status.split("_")[0].lower()
-    stack = found["label"]
+    status, stack = found["status"], found["label"] or ""
+    if "ROLLBACK" in status and len(memory) < MOST_REMEMBERED:
+        memory[f"rollback {stack[:40]}"] = 1
+    phase = "rollback" if f"rollback {stack[:40]}" in memory else status.split("_")[0].lower()
+    if memory.get("stacks", 1) > 1:
+        phase = f"{phase} (stack {memory['stack']:.0f} of {memory['stacks']:.0f})"
     return seen._replace(step=found["what"].strip()[:200], phase=f"{stack}: {phase}" if stack else phase)
+
+
+def _stack(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    memory["stack"], memory["stacks"] = int(found["k"]), int(found["of"])
+    return None
 
 
 def _whole(name: str, found: re.Match[str], memory: Memory) -> Found | None:
@@ -117,9 +126,9 @@ FORMATS = (
         "cdk stack",
         "AWS CDK: which stack of how many; its events count",
         ("ing... [",),
-        re.compile(r"[\w-]+: (?:deploying|destroying|publishing|rolling back)\.\.\. \[\d+/\d+\]"),
+        re.compile(r"[\w-]+: (?:deploying|destroying|publishing|rolling back)\.\.\. \[(?P<k>\d+)/(?P<of>\d+)\]"),
         (("OrdersStack: deploying... [1/2]", None, None, None),),
-        nothing,
+        _stack,
     ),
     Format(
         "kubectl rollout",
