@@ -30,6 +30,8 @@ RETRY_SECONDS = 1.0
 BEAT_SECONDS = 0.02
 """Least time between two beats: many changes of a task in it are one event."""
 SLOWEST_BEAT_SECONDS = 2.0
+AT_ONCE = 16
+"""Viewers woken together; requests have their turn before the next ones."""
 BYTES_PER_SECOND = 50_000_000
 """What all viewers together are sent at most, by beating slower: more would leave no time for anything else."""
 
@@ -165,8 +167,10 @@ class Hub:
         for task in changes.tasks:
             for signal in self._of_task.get(task.task_id, ()):
                 signal.ring()
-        for signal in self._of_all:
+        for place, signal in enumerate(list(self._of_all)):
             signal.ring()
+            if place % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)
         beat = size * len(self._of_all) / BYTES_PER_SECOND
         await asyncio.sleep(min(max(BEAT_SECONDS, beat), SLOWEST_BEAT_SECONDS))
 
