@@ -67,6 +67,8 @@ def _object(value: Any, depth: int) -> Found | None:
 def _share(fields: dict[str, Any]) -> Found | None:
     for key in SHARES:
         share = _number(fields.get(key))
+        if share == 1 and isinstance(share, int):
+            continue  # all of it or 1 %: nobody can tell
         if share is not None and 0 <= share <= 100:
             return Found("json", percentage=share if share > 1 else 100 * share, confidence=0.95)
     for key in PERCENTS:

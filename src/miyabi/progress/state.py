@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from miyabi.model import Progress, Source
 from miyabi.progress.reading import Reading
 
 VERSION = 1
@@ -77,6 +76,3 @@ def decode(data: bytes | None) -> State:
     except msgspec.MsgspecError:
         return State()
     return state if state.version == VERSION else State()
-
-
-__all__ = ["Counted", "Progress", "Source", "State", "Suspect", "decode", "encode"]

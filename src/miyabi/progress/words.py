@@ -8,13 +8,13 @@ _NOUNS = (
     "step task stage phase part pass item file page chunk batch epoch iteration iter record row job test suite spec "
     "module package object layer image frame block sample example fold trial round section segment fragment target "
     "tuple tile document doc entry entries line table resource stack action crate commit delta event message url "
-    "request download upload build pack patch pixel point scene slice band byte partition shard_done volume video "
+    "request download upload build pack patch pixel point scene slice band byte partition volume video "
     "track song photo tree estimator game level cell notebook query queries statement migration plan point simulation "
     "replicate generation particle checkpoint folder dir directory directories repo repository repositories project "
-    "component asset route article story stories post user_done host_done attempt_done device sector cluster inode "
-    "scenario feature case check rule question sentence word token_done sequence subject volume key keys blob layer "
+    "component asset route article story stories post device sector cluster inode "
+    "scenario feature case check rule question sentence word sequence subject volume key keys blob layer "
     "artifact dependency dependencies requirement formula formulae gem plugin extension wheel snapshot increment op "
-    "operation workflow node_done process configuration config theme font icon locale language contig read gene "
+    "operation workflow process configuration config theme font icon locale language contig read gene "
     "chromosome structure model variant combination parameter set group work unit subtask todo deliverable"
 ).split()
 _VERBS = (
@@ -41,7 +41,7 @@ _NOT = (
     r"zoom|chance|likely|winning|votes?|cidr|subnet|mask|inet|route|via|dated?|due|until|expires?|aspect|resolution|"
     r"ready|pass rate|success rate|tests? passed|score|health|uptime|availability|sla"
 )
-NOUN = "|".join(sorted((n for n in _NOUNS if "_" not in n), key=len, reverse=True))
+NOUN = "|".join(sorted(_NOUNS, key=len, reverse=True))
 VERB = "|".join(sorted(_VERBS, key=len, reverse=True))
 
 BEFORE = re.compile(
