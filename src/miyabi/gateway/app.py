@@ -6,7 +6,7 @@ import itertools
 import secrets
 import time
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from miyabi.gateway.guard import Guard
@@ -15,24 +15,16 @@ from miyabi.http import Problem
 
 API = ("/api/", "/health", "/metrics")
 
-HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (
-        b"content-security-policy",
-        b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
-]
-"""On every answer that does not say otherwise itself, as the page does: it knows what it needs."""
+CAREFUL = [(b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"same-origin")]
+"""On every answer of the API. The page knows what more a page needs, and says all of it itself."""
 
-REQUESTS = Counter("miyabi_gateway_requests_total", "Answers of the gateway by class of status", ["status"])
-BY_CLASS = {digit: REQUESTS.labels(f"{digit}xx") for digit in range(1, 6)}
 SECONDS = Histogram(
     "miyabi_gateway_seconds",
-    "Time to the start of an answer",
+    "Time to the start of an answer, by class of status",
+    ["status"],
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
+BY_CLASS = {digit: SECONDS.labels(f"{digit}xx") for digit in range(1, 6)}
 
 
 class Gateway:
@@ -56,7 +48,8 @@ class Gateway:
         if not 0 < len(request_id) <= 128:
             request_id = b"%s-%x" % (self._prefix, next(self._numbers))
             scope["headers"] = [*scope["headers"], (b"x-request-id", request_id)]
-        send = _finished(send, request_id, time.perf_counter())
+        careful = CAREFUL if scope["path"].startswith(API) else ()
+        send = _finished(send, [*careful, (b"x-request-id", request_id)], time.perf_counter())
         try:
             await self._routed(scope, headers)(scope, receive, send)
         except Problem as problem:
@@ -72,17 +65,13 @@ class Gateway:
         return self._tasks
 
 
-def _finished(send: Send, request_id: bytes, began: float) -> Send:
-    """``send`` that adds the headers of every answer and counts it."""
+def _finished(send: Send, headers: list[tuple[bytes, bytes]], began: float) -> Send:
+    """``send`` that adds ``headers`` to an answer and notes when it began."""
 
     async def finish(message: Message) -> None:
         if message["type"] == "http.response.start":
-            SECONDS.observe(time.perf_counter() - began)
-            BY_CLASS[message["status"] // 100].inc()
-            headers = message.get("headers", ())
-            said = {name for name, _ in headers}
-            ours = [header for header in HEADERS if header[0] not in said]
-            message["headers"] = [*headers, *ours, (b"x-request-id", request_id)]
+            BY_CLASS[message["status"] // 100].observe(time.perf_counter() - began)
+            message["headers"] = [*message.get("headers", ()), *headers]
         await send(message)
 
     return finish

@@ -74,16 +74,20 @@ def test_another_sites_page_can_change_nothing() -> None:
     assert ask(app, "POST", "/api/tasks").status == 200
 
 
-def test_every_answer_has_a_request_id_and_careful_headers() -> None:
+def test_every_answer_has_a_request_id_and_the_apis_can_be_used_by_no_other_site() -> None:
     app = gateway()
-    first, second = ask(app, "GET", "/"), ask(app, "GET", "/")
+    first, second = ask(app, "GET", "/api/tasks"), ask(app, "GET", "/")
     assert first.headers["x-request-id"] != second.headers["x-request-id"]
     assert first.headers["x-content-type-options"] == "nosniff"
-    assert "frame-ancestors 'none'" in first.headers["content-security-policy"]
-    assert "script-src" not in first.headers["content-security-policy"], "scripts come from here alone"
+    assert first.headers["cross-origin-resource-policy"] == "same-origin"
 
 
-def test_what_an_answer_says_itself_is_not_said_twice() -> None:
+def test_a_refusal_is_as_careful_as_an_answer() -> None:
+    refused = ask(gateway(), "GET", "/api/tasks", host="evil.example")
+    assert {"x-request-id", "x-content-type-options"} <= refused.headers.keys()
+
+
+def test_what_a_page_needs_is_left_to_the_page() -> None:
     page = PlainTextResponse("page", headers={"content-security-policy": "default-src 'self'"})
     app = Gateway(page, page, Guard("127.0.0.1"), Bucket(0, 0, lambda: 0.0))
     assert ask(app, "GET", "/").headers["content-security-policy"] == "default-src 'self'"
