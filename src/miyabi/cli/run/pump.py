@@ -20,6 +20,9 @@ from miyabi.cli.run.spool import Exit, Kind
 from miyabi.cli.run.terminal import copy_size
 
 CHUNK = 1 << 16
+PTY_FULL = 2048
+"""A read of so much from a pty is one of a burst."""
+PTY_PIECES = 16
 QUIET_MS = 100
 """Once the command has ended: silence after which what still holds its output open is left to itself."""
 LINGER_SECONDS = 1.0
@@ -69,9 +72,23 @@ class Channel:
         if not data:
             self.close()
             return
+        if self.pty and len(data) >= PTY_FULL:
+            data = self._more(data)
         self._write(memoryview(data))
         self.last = data[-1:]
         self._pump.record(self.kind, data)
+
+    def _more(self, data: bytes) -> bytes:
+        """``data`` and what else is there: a pty hands out 4 KB at a time, which is a lot of turns for a burst."""
+        pieces = [data]
+        while len(pieces) < PTY_PIECES:
+            try:
+                pieces.append(os.read(self.source, CHUNK))
+            except OSError:  # nothing just now, or the end, which the next turn will see
+                break
+            if len(pieces[-1]) < PTY_FULL:
+                break
+        return b"".join(pieces)
 
     def writable(self, event: int) -> None:
         """Go on with what did not fit; or the reader has gone, and the command is to learn of it."""
