@@ -87,21 +87,29 @@ def _told(task: Task, reader: Reader, events: Sequence[LogEvent]) -> Task:
     """What the lines say; once a task has ended they say nothing more."""
     if not events or task.final:
         return task
-    known = reader.reading.source
+    was = reader.reading
     changes = reader.read([event.message for event in events])
-    source = _located(task.details.source, known, changes, events)
+    source = _located(task.details.source, was, changes, events)
     return _shown(task, reader.reading, source, events[-1].timestamp)
 
 
 def _located(
-    source: Source | None, known: Source | None, changes: Sequence[tuple[int, Reading]], events: Sequence[LogEvent]
+    source: Source | None, was: Reading, changes: Sequence[tuple[int, Reading]], events: Sequence[LogEvent]
 ) -> Source | None:
-    """The newest source with its line's number in the stream, where the store numbers lines: viewers go there by it."""
+    """The source of what is shown, with its line's number in the stream where the store numbers lines.
+
+    Viewers go to the line by it. A line that says the same again is not it: where pages end must not matter.
+    """
     for index, reading in changes:
-        if reading.source is not None and reading.source != known:
-            known = reading.source
-            source = replace(known, line=events[index].line or known.line)
+        if reading.source is not None and _position(reading) != _position(was):
+            source = replace(reading.source, line=events[index].line or reading.source.line)
+        was = reading
     return source
+
+
+def _position(reading: Reading) -> tuple[Progress, str | None, str | None]:
+    """What of a reading its source stands for."""
+    return reading.progress, reading.phase, reading.step
 
 
 def _shown(task: Task, reading: Reading, source: Source | None, at: int) -> Task:

@@ -69,6 +69,15 @@ def test_a_run_says_what_it_is_and_its_lines_keep_their_numbers() -> None:
     assert task.details.source.line == 4, "the number within the stream, the start marker being line 1"
 
 
+def test_a_line_that_says_the_same_again_is_not_the_source() -> None:
+    task = started("[1/9] a").read("[1/9] a", "error: no")
+    assert task.details.source is not None
+    assert task.details.source.line == 2
+    task = started("[1/9] a", "[1/9] a", "error: no").read("noise")
+    assert task.details.source is not None
+    assert task.details.source.line == 2
+
+
 def test_the_exit_code_alone_ends_a_run() -> None:
     stream = started("[1/2] a", "[2/2] b", "BUILD SUCCESSFUL in 18s")
     assert stream.current is not None
