@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from miyabi.cli.service import Main, run_service, settings_of
+from miyabi.cli.service import Main, folder_lock, run_service, settings_of
 from miyabi.settings import Settings
 
 PORTS = {"gateway": 8420, "tasks": 8421, "collector": 8422}
@@ -31,8 +31,13 @@ def serve(service: str, host: str | None, port: int | None, data: Path | None) -
     database and cache by MIYABI_LOGS, MIYABI_DATABASE and MIYABI_CACHE. Unless they share a cache, they keep none.
     """
     settings = settings_of(host=host, data=data, cache=_shared_cache(), tasks=_tasks_elsewhere(service))
-    mains: dict[str, Main] = {"gateway": _gateway, "tasks": _tasks, "collector": _collector}
-    run_service(settings, PORTS[service] if port is None else port, mains[service])
+    port = PORTS[service] if port is None else port
+    if service == "gateway":
+        run_service(settings, port, _gateway)
+        return
+    mains: dict[str, Main] = {"tasks": _tasks, "collector": _collector}
+    with folder_lock(settings.data, shared=True):
+        run_service(settings, port, mains[service])
 
 
 def _shared_cache() -> str | None:
@@ -48,9 +53,10 @@ def _tasks_elsewhere(service: str) -> str | None:
 
 async def _gateway(settings: Settings, sock: socket.socket) -> None:
     from miyabi.wiring.server import serve as run
-    from miyabi.wiring.services import make_gateway
+    from miyabi.wiring.services import make_gateway, make_upstream
 
-    await run(make_gateway(settings, None), sock, ready=_say("The gateway", sock))
+    tasks = make_upstream(settings)
+    await run(make_gateway(settings, tasks), sock, ready=_say("The gateway", sock), stopping=tasks.close)
 
 
 async def _tasks(settings: Settings, sock: socket.socket) -> None:

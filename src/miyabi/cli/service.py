@@ -27,10 +27,11 @@ def settings_of(**given: object) -> Settings:
 
 
 @contextmanager
-def folder_lock(folder: Path) -> Iterator[None]:
-    """Hold the data folder, made when missing: two boards on one folder would not see each other's changes."""
-    from miyabi.wiring.board import read_board
+def folder_lock(folder: Path, *, shared: bool = False) -> Iterator[None]:
+    """Hold the data folder, made when missing.
 
+    A board holds it alone: what others write would not reach its cache. Services that keep no cache may share it.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / "board.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -39,16 +40,22 @@ def folder_lock(folder: Path) -> Iterator[None]:
             f"The data folder {folder} can't be written: {error.strerror}. Choose another with --data or MIYABI_DATA."
         ) from None
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(handle, folder, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, folder: Path, kind: int) -> None:
+    from miyabi.wiring.board import read_board
+
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
     except OSError:
         where = read_board(folder) or "another address"
         raise click.ClickException(
             f"A board runs on the folder {folder} already: {where}. Open that, or choose another folder with --data."
         ) from None
-    try:
-        yield
-    finally:
-        os.close(handle)
 
 
 def run_service(settings: Settings, port: int, main: Main) -> None:
@@ -62,7 +69,19 @@ def run_service(settings: Settings, port: int, main: Main) -> None:
 
     try:
         sock = listen(settings.host, port)
+        _warn_of_strangers(settings.host)
         with sock:
             uvloop.run(main(settings, sock))  # type: ignore[arg-type]
     except (SettingsError, DatabaseUnavailable, LogsUnavailable) as error:
         raise click.ClickException(str(error)) from None
+
+
+def _warn_of_strangers(host: str) -> None:
+    from miyabi.gateway.guard import LOOPBACK
+
+    if host not in LOOPBACK:
+        click.echo(
+            f"Warning: there is no sign-in yet. Whoever can reach {host} sees every job's output and can change tasks. "
+            "Leave out --host, unless only people you trust can.",
+            err=True,
+        )

@@ -32,6 +32,13 @@ class Upstream:
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
         self._session: aiohttp.ClientSession | None = None
+        self._answers: set[aiohttp.ClientResponse] = set()
+
+    def close(self) -> None:
+        """End the answers that are under way: streams of events would never end by themselves."""
+        for answer in self._answers:
+            answer.close()
+        self._answers.clear()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on and its answer back as it comes."""
@@ -69,12 +76,17 @@ class Upstream:
         except aiohttp.ClientError as error:
             raise Problem("bad-gateway", f"The task API broke off: {error}.") from None
         async with answer:
+            self._answers.add(answer)
             watcher = asyncio.create_task(_close_with_client(receive, answer))
             try:
                 await _answer(answer, send)
             except aiohttp.ClientError as error:
-                log.warning("the task API at %s broke off an answer: %s", self._url, error)
+                if answer in self._answers:
+                    log.warning("the task API at %s broke off an answer: %s", self._url, error)
+                elif answer.content_type == "text/event-stream":
+                    await send({"type": "http.response.body", "body": b""})
             finally:
+                self._answers.discard(answer)
                 watcher.cancel()
 
     async def _ask(

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.types import ASGIApp
 
@@ -28,6 +28,9 @@ from miyabi.tasks.service import TaskService
 from miyabi.tasks.shapes import Collected
 from miyabi.webui.app import page
 from miyabi.wiring import open_cache, open_database, open_logs
+
+if TYPE_CHECKING:
+    from miyabi.gateway.upstream import Upstream
 
 DIST = Path(miyabi.webui.__file__).parent / "dist"
 DATABASE_NAMES = {"sqlite": "SQLite", "dynamodb": "DynamoDB"}
@@ -87,16 +90,19 @@ def make_tasks(settings: Settings, stores: Stores, loop: Loop, probes: Mapping[s
     return TasksApp(Api(service, stores.logs, hub, collect, asked | dict(probes)), stores.database)
 
 
-def make_gateway(settings: Settings, tasks: ASGIApp | None) -> Gateway:
-    """Service 2, with the page (service 1) that it hands out. Without ``tasks`` it asks the ones settings name."""
-    if tasks is None:
-        if not settings.tasks.startswith(("http://", "https://")):
-            raise SettingsError(f"MIYABI_TASKS: `{settings.tasks}` is no address; write `http://127.0.0.1:8421`.")
-        from miyabi.gateway.upstream import Upstream
-
-        tasks = Upstream(settings.tasks)
+def make_gateway(settings: Settings, tasks: ASGIApp) -> Gateway:
+    """Service 2, with the page (service 1) that it hands out, before the task API ``tasks``."""
     bucket = Bucket(settings.rate_limit, settings.rate_burst, time.monotonic)
     return Gateway(tasks, page(DIST), Guard(settings.host), bucket)
+
+
+def make_upstream(settings: Settings) -> Upstream:
+    """The way to the task API in another process."""
+    if not settings.tasks.startswith(("http://", "https://")):
+        raise SettingsError(f"MIYABI_TASKS: `{settings.tasks}` is no address; write `http://127.0.0.1:8421`.")
+    from miyabi.gateway.upstream import Upstream
+
+    return Upstream(settings.tasks)
 
 
 async def page_is_there() -> None:

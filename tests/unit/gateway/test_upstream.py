@@ -110,6 +110,28 @@ def test_an_endless_answer_comes_through_as_it_is_written_and_ends_with_its_read
     through_the_gateway(ticks, talk)
 
 
+def test_closing_ends_what_would_never_end(caplog: pytest.LogCaptureFixture) -> None:
+    async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"text/event-stream")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"hello", "more_body": True})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async def run() -> None:
+        async with served(_with_lifespan(endless)) as url:
+            upstream = Upstream(url)
+            door = Gateway(upstream, endless, Guard("127.0.0.1"), Bucket(0, 0, lambda: 0.0))
+            async with served(door) as way, aiohttp.ClientSession() as session, session.get(f"{way}/api/x") as answer:
+                assert await answer.content.readexactly(5) == b"hello"
+                upstream.close()
+                async with asyncio.timeout(10):
+                    assert await answer.read() == b""
+
+    asyncio.run(run())
+    assert not caplog.records
+
+
 def test_an_answer_that_breaks_off_is_not_passed_for_whole() -> None:
     async def breaks(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100")]})
