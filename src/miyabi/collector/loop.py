@@ -54,6 +54,7 @@ class Loop:
         self._behind: dict[tuple[str, str], Stream] = {}
         self._stored = ""
         self._stored_at = self._seen = clock()
+        self._trouble = ""
         self._turn = asyncio.Lock()
 
     async def run(self) -> None:
@@ -61,12 +62,15 @@ class Loop:
         while True:
             try:
                 await self._round()
+                self._trouble = ""
                 if not self._behind:
                     await self._rest()
             except (DatabaseUnavailable, LogsUnavailable) as error:
+                self._trouble = str(error)
                 log.warning("collecting again in %s s: %s", self._retry_seconds, error)
                 await asyncio.sleep(self._retry_seconds)
-            except Exception:
+            except Exception as error:
+                self._trouble = str(error) or type(error).__name__
                 log.exception("collecting again in %s s", self._retry_seconds)
                 await asyncio.sleep(self._retry_seconds)
             self._seen = self._clock()
@@ -84,7 +88,9 @@ class Loop:
                 return Result(len(streams), lines)
 
     async def ping(self) -> None:
-        """Return when the loop is alive; raise when it has stood still."""
+        """Return when the loop is alive and well; raise ``RuntimeError`` when its last round failed or takes long."""
+        if self._trouble:
+            raise RuntimeError(self._trouble)
         stood = self._clock() - self._seen
         if stood > STALE_SECONDS:
             raise RuntimeError(f"the collector has stood still for {stood:.0f} s")

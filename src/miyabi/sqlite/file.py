@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,7 @@ class File:
 
     async def write(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """What ``job`` returns, once all it wrote is on disk; when it raises, nothing of it is."""
+        self._check_there()
         try:
             return await self._writer.run(job)
         except sqlite3.Error as error:
@@ -67,13 +69,17 @@ class File:
 
     def ping(self) -> None:
         """Return when the file is there and can be read."""
-        if not self._path.exists():
-            raise self._errors.unavailable(f"{self._path} was removed while in use. Restart miyabi to have a new one.")
+        self._check_there()
         self.read(lambda connection: connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone())
 
     async def close(self) -> None:
         """Finish what was called, then let go of the file."""
         await asyncio.to_thread(self._close)
+
+    def _check_there(self) -> None:
+        """SQLite writes on into a file that was removed; all of that would be gone at the next start."""
+        if not os.path.exists(self._path):  # noqa: PTH110 - a fifth of Path.exists' time, on every write
+            raise self._errors.unavailable(f"{self._path} was removed while in use. Restart miyabi to have a new one.")
 
     def _aside(self, job: Callable[[sqlite3.Connection], T]) -> T:
         if self._thread_reader is None:
