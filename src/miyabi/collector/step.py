@@ -84,13 +84,31 @@ def _read(task: Task, reader: Reader, events: Sequence[LogEvent]) -> tuple[Task,
 
 
 def _told(task: Task, reader: Reader, events: Sequence[LogEvent]) -> Task:
-    """What the lines say; once a task has ended they say nothing more."""
-    if not events or task.final:
+    """What the lines say; once a task has ended they say nothing more, unless it was by their own words."""
+    if not events or (task.final and not _ended_by_words(task)):
         return task
     was = reader.reading
     changes = reader.read([event.message for event in events])
     source = _located(task.details.source, was, changes, events)
-    return _shown(task, reader.reading, source, events[-1].timestamp)
+    return _shown(task, reader.reading, source, _end_of(was, changes, events))
+
+
+def _ended_by_words(task: Task) -> bool:
+    """Whether only the tool's words ended it: in a stream that nobody runs, one tool's last word may not be the last.
+
+    A build goes on after the success of one of its parts, a job after an error that it survives.
+    """
+    return task.status in ("completed", "failed") and RUN not in task.metadata
+
+
+def _end_of(was: Reading, changes: Sequence[tuple[int, Reading]], events: Sequence[LogEvent]) -> int | None:
+    """When the lines last said that it had ended, if they did."""
+    at = None
+    for index, reading in changes:
+        if reading.status != was.status:
+            at = events[index].timestamp
+        was = reading
+    return at
 
 
 def _located(
@@ -112,23 +130,21 @@ def _position(reading: Reading) -> tuple[Progress, str | None, str | None]:
     return reading.progress, reading.phase, reading.step
 
 
-def _shown(task: Task, reading: Reading, source: Source | None, at: int) -> Task:
+def _shown(task: Task, reading: Reading, source: Source | None, ended: int | None) -> Task:
     status = STATUS_OF[reading.status]
     if RUN in task.metadata and status in ("completed", "failed"):
         status = "running"  # the command's exit code will tell
-    task = replace(
-        task,
-        status=status,
-        progress=reading.progress,
-        details=replace(
-            task.details,
-            phase=reading.phase,
-            current_step=reading.step,
-            error_message=reading.error,
-            source=source,
-        ),
+    details = replace(
+        task.details,
+        phase=reading.phase,
+        current_step=reading.step,
+        error_message=reading.error,
+        source=source,
     )
-    return _final(task, at) if task.final else task
+    task = replace(task, status=status, progress=reading.progress, details=details)
+    if not task.final:
+        return replace(task, completed_at=None, duration_seconds=None)
+    return task if ended is None else _final(task, ended)
 
 
 def _started(task: Task, start: RunStart, event: LogEvent) -> Task:

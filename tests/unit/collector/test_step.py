@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from miyabi.collector.collect import newborn
@@ -133,6 +135,31 @@ def test_somebody_elses_markers_end_nothing() -> None:
 
 def test_a_line_that_only_looks_like_a_marker_is_a_line() -> None:
     assert started('{"miyabi":"exit"}', '{"miyabi": 5}', '{"miyabi":').read("x").status == "running"
+
+
+def test_a_stream_that_nobody_runs_has_ended_when_its_last_word_says_so() -> None:
+    stream = Stream()
+    assert stream.read("[1/2] core", "BUILD SUCCESSFUL in 2s").status == "completed"
+    going_on = stream.read("[1/3] app")
+    assert (going_on.status, going_on.completed_at, going_on.duration_seconds) == ("running", None, None)
+    assert stream.read("error: no such file", "BUILD FAILED in 3s").status == "failed"
+    ended = stream.read("noise")
+    assert (ended.status, ended.completed_at) == ("failed", iso(stream.now - 1000 + 4)), "the first word of it"
+
+
+@given(
+    st.lists(st.sampled_from(["[1/9] a", "[5/9] b", "noise", "BUILD SUCCESSFUL in 2s", "BUILD FAILED"]), min_size=1),
+    st.data(),
+)
+def test_where_the_pages_of_a_stream_end_does_not_matter(lines: list[str], data: st.DataObject) -> None:
+    whole = Stream().read(*lines, later=0)
+    cut, start = Stream(), 0
+    while start < len(lines):
+        end = data.draw(st.integers(start + 1, len(lines)))
+        cut.now = NOW
+        task = cut.read(*lines[start:end], later=0)
+        start = end
+    assert replace(task, timestamp=0, updated_at="", ttl=0) == replace(whole, timestamp=0, updated_at="", ttl=0)
 
 
 def test_an_ended_task_is_not_moved_by_later_lines() -> None:
