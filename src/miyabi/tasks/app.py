@@ -30,7 +30,7 @@ log = logging.getLogger("miyabi.tasks")
 
 JSON = "application/json"
 HEADERS = [(b"content-type", JSON.encode()), (b"cache-control", b"no-cache")]
-RENDERED = 64
+RENDERED = 8
 """Pages kept as bytes; a page object stays the same while nothing in it changed."""
 
 

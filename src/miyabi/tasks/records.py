@@ -16,6 +16,8 @@ log = logging.getLogger("miyabi.tasks")
 
 T = TypeVar("T")
 
+SPARED = 100
+
 CACHE_HITS = Counter("miyabi_cache_hits_total", "Reads that the cache answered", ["kind"])
 CACHE_MISSES = Counter("miyabi_cache_misses_total", "Reads that went on to the database", ["kind"])
 CACHE_FAILURES = Counter("miyabi_redis_connection_failures_total", "RedisConnectionFailures: the cache did not answer")
@@ -30,7 +32,8 @@ class Records:
     def __init__(self, database: Database, cache: Cache, database_name: str = "SQLite") -> None:
         self._database = database
         self._cache = cache
-        self._pages: dict[tuple[Listing, int], tuple[tuple[Task, ...], TaskPage]] = {}
+        self._pages: dict[Listing, tuple[tuple[Task, ...], dict[int, TaskPage]]] = {}
+        self._too_long = 0
         self._warning = f"Redis unavailable, using {database_name}"
 
     async def task(self, task_id: str) -> Task | None:
@@ -63,10 +66,13 @@ class Records:
 
     def _page(self, name: Listing, whole: tuple[Task, ...], limit: int) -> TaskPage:
         """The first page of a whole list: the same object while the list is, so that it need not be written anew."""
-        known = self._pages.get((name, limit))
-        if known is None or known[0] is not whole:
-            known = self._pages[name, limit] = (whole, _first_page(name, whole, limit))
-        return known[1]
+        of, pages = self._pages.get(name, ((), {}))
+        if of is not whole:
+            pages = {}
+            self._pages[name] = (whole, pages)
+        if limit not in pages:
+            pages[limit] = _first_page(name, whole, limit)
+        return pages[limit]
 
     async def save(self, save: Save) -> bool:
         """Write to the database, then to the cache. ``False``: somebody else wrote in between."""
@@ -81,12 +87,19 @@ class Records:
         await self._try(self._cache.put_project(project), None)
 
     async def _fill(self, name: Listing) -> tuple[Task, ...] | None:
-        """Read a hot list whole, from the database into the cache; ``None`` when it is too long to keep."""
+        """Read a hot list whole, from the database into the cache; ``None`` when it is too long to keep.
+
+        One that was too long is not looked at for the next :data:`SPARED` reads: it is dear and will still be.
+        """
+        if name == "active" and self._too_long:
+            self._too_long -= 1
+            return None
         since = await self._try(self._cache.mark(), "")
         query = TaskQuery(active=True) if name == "active" else TaskQuery()
         bound = MAX_PAGE if name == "active" else NEWEST
         page = await self._database.tasks(query, limit=bound)
         if name == "active" and page.next is not None:
+            self._too_long = SPARED
             return None
         await self._try(self._cache.fill(name, page.tasks, since), None)
         return tuple(page.tasks)

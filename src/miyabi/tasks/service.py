@@ -158,7 +158,8 @@ def changed(current: Current, patch: TaskPatch, now: int) -> Save:
 def _cancelled(task: Task) -> Task:
     if task.final:
         raise Problem("conflict", f"The task is {task.status} already.", parameter="status")
-    seconds = (task.timestamp - millis(task.details.started_at)) / 1000 if task.details.started_at else None
+    begun = task.details.started_at
+    seconds = max(0, task.timestamp - millis(begun)) / 1000 if begun else None
     return replace(task, status="cancelled", completed_at=task.updated_at, duration_seconds=seconds)
 
 

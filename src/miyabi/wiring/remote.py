@@ -20,7 +20,11 @@ class RemoteCollector:
 
     async def collect(self) -> Collected:
         """Run it once. Raises :class:`Problem` ``unavailable``."""
-        return msgspec.json.decode(await self._ask("POST", "/api/collect"), type=Collected)
+        body = await self._ask("POST", "/api/collect")
+        try:
+            return msgspec.json.decode(body, type=Collected)
+        except msgspec.MsgspecError:
+            raise Problem("unavailable", f"What answers at {self._url} is no collector.") from None
 
     async def ping(self) -> None:
         """Return when it is well."""

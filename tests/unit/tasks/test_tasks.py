@@ -6,6 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec import convert
+from msgspec.structs import replace
+from tests.support.tasks import a_task
+
+from miyabi.database import MAX_PAGE, Current, Save
+from miyabi.model import LATEST, Details, Task, iso
+from miyabi.tasks.records import SPARED
+from miyabi.tasks.service import changed
+from miyabi.tasks.shapes import TaskPatch
 
 from .conftest import Bench, Story
 
@@ -112,6 +121,29 @@ def test_an_ended_task_is_left_only_by_a_restart(tell: Tell) -> None:
         assert again["status"] == "running"
         assert "completed_at" not in again
         assert (await bench.ask("PATCH", "/api/tasks/a", {"status": "running"})).status == 409
+
+    tell(story)
+
+
+def test_a_task_that_began_ahead_of_the_clock_was_cancelled_after_no_time() -> None:
+    begun = a_task("a", details=Details(started_at=iso(LATEST)))
+    task = changed(Current(begun), TaskPatch(status="cancelled"), begun.timestamp + 1000).task
+    assert (task.status, task.duration_seconds) == ("cancelled", 0)
+
+
+def test_a_list_too_long_to_keep_is_still_listed_whole(tell: Tell) -> None:
+    async def story(bench: Bench) -> None:
+        first = await bench.made("first")
+        tasks = [replace(convert(first, Task), task_id=f"t{n}", timestamp=n) for n in range(MAX_PAGE)]
+        await bench.stores.database.save([Save(task) for task in tasks])
+        for _ in range(3):
+            page = (await bench.ask("GET", "/api/tasks?active=true&limit=200")).json()
+            assert len(page["tasks"]) == 200
+            assert page["next_cursor"]
+        await bench.ask("PATCH", "/api/tasks/first", {"status": "cancelled"})
+        for _ in range(SPARED + 2):
+            page = (await bench.ask("GET", "/api/tasks?active=true&limit=1")).json()
+        assert await bench.stores.cache.listing("active") is not None
 
     tell(story)
 
