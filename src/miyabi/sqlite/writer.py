@@ -31,12 +31,22 @@ class _Answer(NamedTuple):
 
 
 class Writer:
-    """Runs jobs on ``connection`` in a thread. ``committed`` is called there after each commit."""
+    """Runs jobs on ``connection`` in a thread.
 
-    def __init__(self, connection: sqlite3.Connection, lock_seconds: float, committed: Callable[[], None]) -> None:
+    There ``committed`` is called after each commit, and ``check`` before each: what it raises refuses all calls.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        lock_seconds: float,
+        committed: Callable[[], None],
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         self._connection = connection
         self._lock_seconds = lock_seconds
         self._committed = committed
+        self._check = check
         self._calls: SimpleQueue[_Call | None] = SimpleQueue()
         self._open = True
         self._gate = threading.Lock()
@@ -77,8 +87,9 @@ class Writer:
         """Run ``first`` and what comes meanwhile in one transaction."""
         calls = [first]
         try:
+            self._check()
             begin(self._connection, self._lock_seconds)
-        except sqlite3.Error as error:
+        except Exception as error:
             return [_Answer(call, None, error) for call in [first, *iter(self._next, None)]]
         try:
             return self._together(calls)

@@ -114,3 +114,13 @@ def test_who_waits_on_another_loop_is_woken_too(tmp_path: Path) -> None:
         assert await waiting
 
     tell(tmp_path, story)
+
+
+def test_what_would_be_written_into_a_removed_file_is_refused(tmp_path: Path) -> None:
+    async def story(file: File) -> None:
+        await file.write(put(1))
+        (tmp_path / "x.db").unlink()
+        with pytest.raises(Unavailable, match="was removed while in use"):
+            await file.write(put(2))
+
+    tell(tmp_path, story)
