@@ -17,9 +17,12 @@ def board(tmp_path: Path) -> Iterator[Board]:
         yield board
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests; each :class:`Window` has a profile of its own."""
+    """One Chromium for a module's tests; each :class:`Window` has a profile of its own.
+
+    Not for the whole session: while it runs, its own event loop does, and other tests could run none of theirs.
+    """
     with chromium() as browser:
         yield browser
 
