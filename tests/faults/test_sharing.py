@@ -47,6 +47,8 @@ def test_a_gateway_with_viewers_ends_quickly_and_quietly(tmp_path: Path) -> None
         with closing(Service("serve", "gateway", env=door)) as gateway:
             viewer = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=10)
             with closing(viewer):
+                for _ in range(8):  # connections to the task API that are to be closed, too
+                    gateway.api.get("/api/tasks")
                 viewer.request("GET", "/api/events")
                 assert viewer.getresponse().readline() == b"event: hello\n"
                 began = time.monotonic()

@@ -50,10 +50,11 @@ class Upstream:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
+            ending = message["type"] == "lifespan.shutdown"
+            if ending and self._session:
+                await self._session.close()
             await send({"type": f"{message['type']}.complete"})
-            if message["type"] == "lifespan.shutdown":
-                if self._session:
-                    await self._session.close()
+            if ending:
                 return
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
