@@ -26,7 +26,7 @@ unit contract infra faults e2e: setup .venv/.system  ## One kind of tests
 	$(BIN)/pytest tests/$@
 
 web-test: web/node_modules/.ready
-	cd web && npm run --silent lint && npm run --silent test
+	cd web && npm run --silent types -- --check && npm run --silent lint && npm run --silent test
 
 lint: setup  ## Format, lint, types, import contracts, generated files
 	$(BIN)/ruff format --check src tests benchmarks
