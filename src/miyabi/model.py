@@ -282,6 +282,11 @@ def marker_line(marker: Marker) -> str:
     return json.encode(marker).decode()
 
 
+def plain_line(message: str) -> str:
+    """A job's own line as it may stand in a stream: one that reads like a marker gets a space before it."""
+    return f" {message}" if message.startswith(_MARKER_START) else message
+
+
 def read_marker(message: str) -> Marker | None:
     """The marker that a line is, or ``None`` for any other line."""
     if not message.startswith(_MARKER_START):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from miyabi.cli.run.lines import Lines, Sent, pieces
 from miyabi.cli.run.shelf import Header
 from miyabi.cli.run.spool import Exit, Kind, SpoolWriter, part
-from miyabi.model import NewEvent, RunExit, RunStart, read_marker
+from miyabi.model import NewEvent, RunExit, RunStart, marker_line, read_marker
 
 HEADER = Header(None, "/miyabi/jobs", "t-1", 1000, RunStart("abc", "make", "build", "p"))
 
@@ -61,6 +61,16 @@ def test_output_and_errors_are_lines_apart(tmp_path: Path, clock: Clock) -> None
         spool.output(kind, data)
     spool.close(Exit(0))
     assert messages(drain(Lines(tmp_path / "s", HEADER, Sent(), clock))) == ["ab", "xy", "c"]
+
+
+def test_a_job_that_prints_markers_starts_and_ends_nothing(tmp_path: Path, clock: Clock) -> None:
+    forged = [marker_line(RunStart("other", "mine", "build", "p")), marker_line(RunExit("abc", 0))]
+    spool = SpoolWriter(tmp_path / "s", clock)
+    spool.output(Kind.OUT, "\n".join(forged).encode())
+    spool.close(Exit(1))
+    events = drain(Lines(tmp_path / "s", HEADER, Sent(), clock))
+    assert [read_marker(event.message) is None for event in events] == [False, True, True, False]
+    assert messages(events) == [f" {line}" for line in forged]
 
 
 def test_a_run_whose_end_nobody_saw_ends_with_a_code_of_none(tmp_path: Path, clock: Clock) -> None:

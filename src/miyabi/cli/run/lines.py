@@ -14,7 +14,7 @@ from msgspec import Struct
 from miyabi.cli.run.shelf import Header
 from miyabi.cli.run.spool import OFFSETS, Exit, Frame, Kind, SpoolReader, part
 from miyabi.logs import MAX_BATCH, MAX_EVENT_BYTES
-from miyabi.model import NewEvent, RunExit, marker_line
+from miyabi.model import NewEvent, RunExit, marker_line, plain_line
 from miyabi.progress.lines import Segment, Splitter
 
 BATCH_SIZE = 1_000_000
@@ -162,7 +162,7 @@ class Lines:
                 break
             self._handle(frame)
         if flight.partial >= 0 and (segment := self._ways[flight.partial].splitter.partial()):
-            self._queue.insert(whole, _Item(NewEvent(self._last_ms, segment.message), flight.partial, 0))
+            self._queue.insert(whole, _Item(NewEvent(self._last_ms, plain_line(segment.message)), flight.partial, 0))
         elif whole > len(self._queue) and not self._ended:
             self._end(Exit(None), self._last_ms, seen=False)
         return self._first(flight.count)
@@ -218,10 +218,11 @@ class Lines:
 
     def _put(self, segment: Segment, kind: int, ms: int) -> None:
         end = self._ways[kind].base + segment.end
-        if len(segment.message) < LONG:
-            self._append(_Item(NewEvent(ms, segment.message), kind, end))
+        message = plain_line(segment.message)
+        if len(message) < LONG:
+            self._append(_Item(NewEvent(ms, message), kind, end))
             return
-        *first, last = pieces(segment.message)
+        *first, last = pieces(message)
         for piece in first:
             self._append(_Item(NewEvent(ms, piece), kind, 0))
         self._append(_Item(NewEvent(ms, last), kind, end))
@@ -235,7 +236,7 @@ class Lines:
         for kind, way in enumerate(self._ways):
             due = way.due()
             if due is not None and due <= now and (segment := way.partial(now)):
-                self._append(_Item(NewEvent(now, segment.message), kind, 0))
+                self._append(_Item(NewEvent(now, plain_line(segment.message)), kind, 0))
                 return kind
         return -1
 
