@@ -15,7 +15,7 @@ from miyabi.http import Problem
 
 API = ("/api/", "/health", "/metrics")
 
-CAREFUL = [(b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"same-origin")]
+CAREFUL = [(b"x-content-type-options", b"nosniff")]
 """On every answer of the API. The page knows what more a page needs, and says all of it itself."""
 
 SECONDS = Histogram(
