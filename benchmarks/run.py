@@ -16,7 +16,7 @@ from tests.support.until import until
 from benchmarks.boards import board, folder
 from benchmarks.table import Row
 
-ROUNDS = 3
+ROUNDS = 5
 STARTS = 10
 MEGABYTES = 100
 GOAL = 1.1
@@ -82,11 +82,12 @@ def through_pipe(words: Sequence[str], env: Env) -> None:
 
 
 def in_terminal(words: Sequence[str], env: Env) -> None:
-    """Run it on a terminal whose screen another process reads."""
+    """Run it in the foreground of a terminal of its own, whose screen another process reads."""
     screen, terminal = pty.openpty()
     with subprocess.Popen(["cat"], stdin=screen, stdout=DEVNULL, stderr=DEVNULL):
         os.close(screen)
         try:
-            subprocess.run(words, env=env, stdin=terminal, stdout=terminal, stderr=terminal, check=True)
+            in_front = ["setsid", "--ctty", "--wait", *words]
+            subprocess.run(in_front, env=env, stdin=terminal, stdout=terminal, stderr=terminal, check=True)
         finally:
             os.close(terminal)

@@ -23,10 +23,10 @@ PATIENCE_SECONDS = 3.0
 
 BURST = 1000
 """A batch of so many events is part of a burst."""
-BURST_REST = 4.0
+BURST_REST = 15.0
 """How long sending rests after each batch of a burst, in times of what the batch took: the processor is the
 command's, and what waits on disk is sent when it has calmed down or ended."""
-LONGEST_REST = 0.5
+LONGEST_REST = 1.0
 
 
 class Waiter(Protocol):

@@ -20,9 +20,8 @@ from miyabi.cli.run.spool import Exit, Kind
 from miyabi.cli.run.terminal import copy_size
 
 CHUNK = 1 << 16
-PTY_FULL = 2048
-"""A read of so much from a pty is one of a burst."""
-PTY_PIECES = 16
+SETTLE_MS = 1
+"""Silence after which what was recorded is brought to disk."""
 QUIET_MS = 100
 """Once the command has ended: silence after which what still holds its output open is left to itself."""
 LINGER_SECONDS = 1.0
@@ -33,8 +32,27 @@ JOB_KEYS = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGHUP})
 class Recorder(Protocol):
     """Takes a copy of the output; never raises, never blocks."""
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether some of it is only in memory yet."""
+
     def output(self, kind: Kind, data: bytes) -> None:
         """Keep a copy."""
+
+    def settle(self) -> None:
+        """Nothing more comes just now: put what is in memory where it is safe."""
+
+
+class NoRecorder:
+    """Keeps nothing."""
+
+    unsettled = False
+
+    def output(self, kind: Kind, data: bytes) -> None:
+        """Drop it."""
+
+    def settle(self) -> None:
+        """There is nothing."""
 
 
 class Channel:
@@ -72,23 +90,9 @@ class Channel:
         if not data:
             self.close()
             return
-        if self.pty and len(data) >= PTY_FULL:
-            data = self._more(data)
         self._write(memoryview(data))
         self.last = data[-1:]
-        self._pump.record(self.kind, data)
-
-    def _more(self, data: bytes) -> bytes:
-        """``data`` and what else is there: a pty hands out 4 KB at a time, which is a lot of turns for a burst."""
-        pieces = [data]
-        while len(pieces) < PTY_PIECES:
-            try:
-                pieces.append(os.read(self.source, CHUNK))
-            except OSError:  # nothing just now, or the end, which the next turn will see
-                break
-            if len(pieces[-1]) < PTY_FULL:
-                break
-        return b"".join(pieces)
+        self._pump.recorder.output(self.kind, data)
 
     def writable(self, event: int) -> None:
         """Go on with what did not fit; or the reader has gone, and the command is to learn of it."""
@@ -133,7 +137,7 @@ class Pump:
     """Runs until the command has ended and its output is passed on."""
 
     def __init__(self, plan: Plan, running: Running, signals: Signals, recorder: Recorder | None) -> None:
-        self.record: Callable[[Kind, bytes], None] = recorder.output if recorder else _drop
+        self.recorder: Recorder = recorder or NoRecorder()
         self.ended: Exit | None = None
         self.exec_error: int | None = None
         self.interrupted = 0
@@ -149,6 +153,7 @@ class Pump:
         self._until = 0.0
         self._stopped = False
         self._typed = memoryview(b"")
+        self._early: list[tuple[int, bool]] = []
         self.channels = [Channel(output, self) for output in plan.outputs]
         self.watch(signals.fd, select.POLLIN, self._signalled)
         self.watch(running.news, select.POLLIN, self._news)
@@ -164,6 +169,7 @@ class Pump:
                     handler(event)
             if not events and not self._idle():
                 break
+        self.recorder.settle()
         if self._plan.keyboard:
             self._plan.keyboard.give_back()
         return self.ended or Exit(None)
@@ -177,7 +183,7 @@ class Pump:
             return
         forked()
         self._signals.undo()
-        self.record = _drop
+        self.recorder = NoRecorder()
         for fd in (0, self._signals.fd, self._running.news):
             self.forget(fd)
         while self._draining():
@@ -215,6 +221,8 @@ class Pump:
         return any(channel.open for channel in self.channels)
 
     def _timeout(self) -> int | None:
+        if self.recorder.unsettled:
+            return SETTLE_MS
         if self.ended is not None:
             if any(channel.behind for channel in self.channels):
                 return None
@@ -223,6 +231,9 @@ class Pump:
 
     def _idle(self) -> bool:
         """Nothing happened for the time that was given: whether to go on."""
+        if self.recorder.unsettled:
+            self.recorder.settle()
+            return True
         if self.ended is not None:
             return False
         if self._stopped:
@@ -281,6 +292,8 @@ class Pump:
         for what, value in NEWS.iter_unpack(data):
             if what == b"p":
                 self._pid = value
+                while self._early:
+                    self._pass_on(*self._early.pop(0))
             elif what == b"e":
                 self.exec_error = value
             else:
@@ -309,6 +322,7 @@ class Pump:
         assert self._plan.keyboard is not None
         self.forget(self._plan.keyboard.fd)
         self._plan.keyboard.give_back()
+        self.recorder.settle()
         self._stopped = True
         if number == signal.SIGSTOP:
             os.kill(os.getpid(), signal.SIGSTOP)
@@ -356,12 +370,14 @@ class Pump:
     def _pass_on(self, number: int, from_kernel: bool) -> None:
         if self._no_command:
             self._interrupt(number)
+        elif not self._pid:
+            self._early.append((number, from_kernel))  # until the session's leader has told who the command is
         elif self._plan.keyboard is None:
             if not (from_kernel and number in JOB_KEYS):
                 os.kill(self._pid, number)
         elif from_kernel:
             self._kill_group(number)
-        elif self._pid:
+        else:
             os.kill(self._pid, number)
 
     def _interrupt(self, number: int) -> None:
@@ -391,7 +407,3 @@ def _without_blocking(fd: int) -> int:
         return os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError:
         return fd
-
-
-def _drop(_kind: Kind, _data: bytes) -> None:
-    return

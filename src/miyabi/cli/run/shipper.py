@@ -30,6 +30,10 @@ SMALL = 4_000_000
 WAIT_SECONDS = 3.5
 NICE = 5
 """How far sending stands back behind the command when both want the processor."""
+GATHERED = 1 << 16
+GATHERED_MS = 10
+"""Output that comes without a pause is brought to disk in pieces of so many bytes, or as often as this: a terminal
+hands it over 4 KB at a time."""
 _ASLEEP = 0
 """Byte of the shared memory: the shipper sleeps and wants to be woken."""
 _IN_ORDER = 1
@@ -68,10 +72,32 @@ class Shipment:
         self._wake = wake
         self._reports = reports
         self._lock = lock
+        self._gathered = bytearray()
+        self._kind = Kind.OUT
+        self._since = 0
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether some of the output is only in memory yet; never for long."""
+        return bool(self._gathered)
 
     def output(self, kind: Kind, data: bytes) -> None:
         """Keep a copy of a piece of output."""
-        self.spool.output(kind, data)
+        if kind != self._kind:
+            self.settle()
+            self._kind = kind
+        if not self._gathered:
+            self._since = now_ms()
+        self._gathered += data
+        if len(self._gathered) >= GATHERED or not 0 <= now_ms() - self._since < GATHERED_MS:
+            self.settle()
+
+    def settle(self) -> None:
+        """Bring to disk what came since the last time, and wake the shipper."""
+        if not self._gathered:
+            return
+        self.spool.output(self._kind, bytes(self._gathered))
+        self._gathered.clear()
         if self._shared[_ASLEEP]:
             try:
                 os.write(self._wake, b"\0")
@@ -88,6 +114,7 @@ class Shipment:
 
         ``interrupted(seconds)`` waits and says whether the user would rather not wait.
         """
+        self.settle()
         self.spool.close(ended)
         self._shared[_IN_ORDER] = 1
         os.close(self._wake)
