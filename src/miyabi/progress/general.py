@@ -11,7 +11,7 @@ import re
 from typing import NamedTuple
 
 from miyabi.progress.found import Found, number, ratio, scale
-from miyabi.progress.words import AFTER, BEFORE, DOING, DONE, NEVER, NOT, PACE, TALLY
+from miyabi.progress.words import AFTER, BEFORE, DOING, DONE, JUST, NEVER, NOT, PACE, TALLY
 
 _UNIT = r"(?:[kKMGTP]?i?[Bb](?:ytes?)?|bytes|[kKMGT])"
 _NUMBER = r"\d{1,3}(?:,\d{3}){1,5}|\d{1,15}(?:\.\d{1,6})?"
@@ -22,7 +22,7 @@ FRACTION = re.compile(
 PERCENT = re.compile(r"(?<![\w./:,+\-$~])(?P<p>\d{1,3}(?:\.\d{1,10})?)\s?(?:%(?![\w%])|percent\b)")
 BAR = re.compile(
     r"[█▉▊▋▌▍▎▏▓▒░━╸╺■□▰▱⣿▇]{3}|[\[<(][=#*>\-. ·_~+]{7,200}[\])>]"
-    r"|\|(?=[ .\-]{0,200}[#=*>])[=#*>\-. _]{7,200}\||^[#=]{3,200} +\d"
+    r"|\|(?=[ .\-]{0,200}[#=*>])[=#*>\-. _]{3,200}\d?[ .\-_]{0,200}\||^[#=]{3,200} +\d"
 )
 PREFIX = re.compile(
     r"(?:\s+|\d\d?/\d\d? \d\d:\d\d:\d\d"
@@ -143,7 +143,9 @@ def _measure(lower: str, start: int, end: int) -> bool:
     """Whether the words around say that it is a share, a measure or a name, not a count of work."""
     before = lower[max(0, start - _WINDOW) : start]
     after = lower[end : end + _WINDOW]
-    cut = max(before.rfind("|"), before.rfind(","), before.rfind(";"))
+    if _NAMED.search(before):
+        return False
+    cut = max(before.rfind("|"), before.rfind(","), before.rfind(";"), before.rfind("] "))
     if NOT.search(before[cut + 1 :]) or TALLY.match(after):
         return True
     if not _METRIC.match(after) and NOT.search(_CLAUSE.split(after, maxsplit=1)[0]):
@@ -153,6 +155,7 @@ def _measure(lower: str, start: int, end: int) -> bool:
     return re.search(r"[a-z0-9_]=$", before) is not None and not _KEY.search(before)
 
 
+_NAMED = re.compile(r"(?:^|[^a-z])progress\s?[:=]\s*$")
 _METRIC = re.compile(r"\s*[|,]?\s*[a-z_]+[\s=:]+-?[\d.]")
 _CLAUSE = re.compile(r"[|,;:\[\]]| - | \((?!\d)")
 _KEY = re.compile(r"(?:progress|percent|pct|percentage|step|done|completed?|current|epoch|batch|iter)=$")
@@ -161,20 +164,21 @@ _KEY = re.compile(r"(?:progress|percent|pct|percentage|step|done|completed?|curr
 def _percent_proof(lower: str, mark: re.Match[str], start: int, drawn: bool) -> float:
     at, end = mark.span()
     before, after = lower[max(0, at - _WINDOW) : at], lower[end : end + _WINDOW]
-    if re.match(r" of (?:the |all |our )?[a-z]", after):
+    if re.match(r" of (?:the |all |our )?[a-z]", after) and not JUST.search(before):
         return 0
     if drawn:
         return 0.9
     if DOING.search(before) or DONE.match(after) or _KEY.search(before):
         return 0.85
-    if at <= start and re.match(r"\s*(?:$|[\[(|:,-]|\S{3,20}ing\b)", after):
+    if at <= start and re.match(r"\s*(?:$|[\[(|:,-]|\S{3,20}ing\b)|\s{2}", after):
         return 0.8
     opened = re.search(r"\[\s{0,3}$", before)
     if opened:
         led = before[: opened.start()].rstrip()
         stands = at - len(opened.group()) <= start or not after[1:].strip() or led.endswith("..")
         stands = stands or re.fullmatch(r"\s*\S{1,40}", led) is not None
-        return 0.85 if re.match(r"\s?\]", after) and stands else 0
+        if re.match(r"\s?\]", after) and stands:
+            return 0.85
     if re.search(r"(?:\.\.\.?|…):?\s*\(?$", before) or PACE.search(lower):
         return 0.8
     return 0
@@ -219,6 +223,8 @@ def _bracketed(lower: str, at: int, end: int, start: int) -> bool:
     closing = re.match(r"[^\[\]()]{0,40}[\])]", lower[end : end + 48])
     if closing is None:
         return False
+    if inner.isspace() and len(closing[0]) == 1:
+        return True  # room for more digits: a counter that stands below others
     tail = lower[end + closing.end() :]
     return (
         opening <= start

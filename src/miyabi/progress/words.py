@@ -39,7 +39,7 @@ _NOT = (
     r"vus|active|users|prefer|severity|version|supported|support|compat\w*|python|ruby|tls|hub|port|ports|ratio|"
     r"learning|learn|lr|select|quota|voltage|precision|recall|f1|auc|map|bleu|wer|margin|error rate|opacity|volume|"
     r"zoom|chance|likely|winning|votes?|cidr|subnet|mask|inet|route|via|dated?|due|until|expires?|aspect|resolution|"
-    r"ready|pass rate|success rate|tests? passed|score|health|uptime|availability|sla"
+    r"deflated|betas?|ready|pass rate|success rate|tests? passed|score|health|uptime|availability|sla"
 )
 NOUN = "|".join(sorted(_NOUNS, key=len, reverse=True))
 VERB = "|".join(sorted(_VERBS, key=len, reverse=True))
@@ -51,6 +51,8 @@ BEFORE = re.compile(
 """The end of what stands before a count: ``Processing item ``, ``Step ``, ``progress: ``. Lower case."""
 DOING = re.compile(rf"(?:^|[^a-z])(?:{VERB})[a-z]*(?:\s+[^\s%]{{1,40}})?[\s:.=\-|>\#(\[\]]{{0,12}}$")
 """The end of what stands before a percentage: ``progress: ``, ``Downloading model ``. Lower case."""
+JUST = re.compile(rf"(?:^|[^a-z])(?:{VERB})(?:ed|d|en|t|n|ing)?[\s:]{{1,3}}$")
+"""The end of what stands before a share of something: ``Transferred `` 45 % of the data. Lower case."""
 AFTER = re.compile(
     r"[\s\])-]{0,3}(?:new |more |total |unique )?"
     rf"(?!running)(?:(?:{NOUN})s?\b(?! (?:per|an?)\b)|(?:{VERB})(?:ed|d|en|t|n|ing)?\b)"
@@ -64,7 +66,9 @@ TALLY = re.compile(r"\s?(?:\w+ )?(?:passed|failed|passing|failing|skipped|ok|suc
 """Behind a count: how something came out, not how far it is."""
 DONE = re.compile(
     r"[\s\])]{0,2}(?:complete|completed|done|finished|processed|downloaded|uploaded|transferred|copied|"
-    r"written|loaded|built|ready|scanned|indexed|imported|exported|installed|extracted|remaining|executing)\b"
+    r"written|loaded|built|ready|scanned|indexed|imported|exported|installed|extracted|remaining|executing|"
+    r"analy[sz]ed|checked|verified|rendered|encoded|converted|parsed|synced|migrated|restored|compiled|fetched|"
+    r"received|sent|read|archived|deployed|applied|cloned|resolved|updated|removed|deleted|moved|validated)\b"
 )
 PACE = re.compile(r"\beta\b|\d\s?[kmgt]?i?b(?:ytes|its)?/s|\bit/s|\bs/it|\bremaining\b|time left|\belapsed\b|/sec\b")
 """An estimate or a rate on the same line. Lower case."""

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import re
 
-from miyabi.progress.formats.row import Format, nothing
+from miyabi.progress.formats.row import Format, Memory, nothing
+from miyabi.progress.found import Found
+
+
+def _ended(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    """Pieces start in order and end in any: those that have ended count. A later log is taken at its word."""
+    total = int(found["m"])
+    if found["step"].startswith("START"):
+        memory.setdefault(name, 0)
+    else:
+        memory[name] = memory[name] + 1 if name in memory else int(found["n"])
+    done = min(memory[name], total)
+    return Found(name, done, total, label=name, step=found["step"]) if total else None
+
 
 FORMATS = (
     Format(
@@ -21,6 +34,17 @@ FORMATS = (
         ("Test Suites:",),
         re.compile(r"Test Suites:.*?(?P<n>\d+) of (?P<m>\d+) total"),
         (("Test Suites: 1 failed, 14 passed, 15 of 29 total", 15, 29, 51.7),),
+    ),
+    Format(
+        "dbt",
+        "dbt: the model, test or seed that starts or has ended; with several threads they end out of order",
+        (" of ",),
+        re.compile(
+            r"(?:\d\d:\d\d:\d\d +)?(?P<n>\d+) of (?P<m>\d+) "
+            r"(?P<step>(?:START|OK|ERROR|FAIL|PASS|WARN|SKIP|NO-OP|CREATE)\b.{0,200})"
+        ),
+        (("10:15:30  15 of 29 OK created sql table model sales.orders ....... [SELECT 152 in 0.52s]", 15, 29, 51.7),),
+        _ended,
     ),
     Format(
         "maven",

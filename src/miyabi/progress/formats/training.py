@@ -49,6 +49,21 @@ FORMATS = (
         _both,
     ),
     Format(
+        "ultralytics",
+        "Ultralytics YOLO: the epoch of all, and the batch in tqdm's bar behind the losses",
+        ("%|",),
+        re.compile(r"\s{2,}(?P<k>\d+)/(?P<e>\d+)\s+[\d.]+[GM]\s.{0,200}?%\|[^|]*\| (?P<n>\d+)/(?P<m>\d+)"),
+        (
+            (
+                "        4/9      2.15G     1.529      2.152         29        640:  50%|█████     | 4/8 [00:01<00:00]",
+                28,
+                72,
+                38.9,
+            ),
+        ),
+        _both,
+    ),
+    Format(
         "tqdm",
         "tqdm and what uses it: Hugging Face, Lightning, pandas, DVC",
         ("%|",),
