@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +15,10 @@ from miyabi.progress.reader import Reader
 LINES = 60_000
 PROGRESS_EVERY = 50
 """One line in so many comes from a tool that shows progress; the others are access logs, application logs, prose."""
+WORDS = (
+    "quick brown lazy order customer cache stage worker service user session token value list page query index table "
+    "column render module package source target object archive static dynamic kernel driver socket stream buffer"
+).split()
 ROUNDS = 5
 SEARCH = re.compile(r"(\d+)\s*/\s*(\d+)")
 
@@ -42,14 +47,21 @@ def _met(reader: float, loop: float) -> bool:
 
 def _mixed() -> list[str]:
     tools = [message for case in cases() for message, _ in segments(case.raw)]
-    others = (
-        '10.0.0.{a} - - [15/Nov/2025:10:15:30 +0000] "GET /api/v1/items/{n} HTTP/1.1" 200 {n} "-" "Mozilla/5.0 (X11)"',
-        "2025-11-15 10:15:30,152 INFO  app.service.worker - handled request for customer order id={n} in {a} ms",
-        "copying the quick brown fox over the lazy dog without any number at all",
+    return [_other(n, random.Random(n)) if n % PROGRESS_EVERY else tools[n * 7 % len(tools)] for n in range(LINES)]
+
+
+def _other(number: int, rng: random.Random) -> str:
+    """A line of a log without progress; half of the kinds hold something that comes only once, as real ones do."""
+    word, other, token = rng.choice(WORDS), rng.choice(WORDS), f"{rng.getrandbits(48):x}"
+    kinds = (
+        f'10.0.0.{number % 250} - - [15/Nov/2025:10:15:30 +0000] "GET /api/{word}/{number} HTTP/1.1" 200 {number * 3}',
+        f'10.0.0.{number % 250} - - [15/Nov/2025:10:15:30 +0000] "GET /{word}/?q={token} HTTP/1.1" 200 "Mozilla/5.0"',
+        f"2025-11-15 10:15:30,152 INFO  app.{word} - handled request for {other} in {number % 97} ms",
+        f"2025-11-15 10:15:30,152 DEBUG app.{word} - span {token} of {other} closed",
+        f"   Compiling {word}-{other} v{number % 7}.{number % 13}.0",
+        " ".join(rng.choices(WORDS, k=12)),
     )
-    return [
-        others[n % 3].format(a=n % 250, n=n) if n % PROGRESS_EVERY else tools[n * 7 % len(tools)] for n in range(LINES)
-    ]
+    return kinds[number % len(kinds)]
 
 
 def _read(lines: Sequence[str]) -> None:

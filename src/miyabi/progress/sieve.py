@@ -1,7 +1,8 @@
 """Which lines are worth a look: one pass over many lines at once, so that all the others cost next to nothing.
 
-Every alternative of the pattern begins with a literal letter, rare in logs where possible, and what stands before it is
-looked at afterwards: only so does :mod:`re` skip the other letters quickly.
+The pass is an Aho-Corasick automaton over some hundred literals. It sees *shapes*: lines in UTF-8 with every digit a 0.
+Lines that differ in digits alone have the same shape, so what was found in one is remembered for all: logs repeat
+themselves.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
+from ahocorasick_rs import BytesAhoCorasick, Implementation
+
 from miyabi.progress.terminal import TASKBAR, visible
 
 NUMBER, WORD = 1, 2
@@ -18,16 +21,18 @@ LONGEST = 4000
 """Characters of a line that are looked at: half from its beginning, half from its end."""
 LONGEST_JSON = 65_536
 """Characters of a line that may be one JSON object."""
+GAPS = tuple(" " * n for n in range(1, 6))
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]")
 
-_NUMBERS = re.compile(
-    r"/(?<=[\d KMGTB]/) {0,5}~?\d|%(?<=[\d ]%)|percent |percent$|f {1,5}\d|me=(?<=time=)"
-    r"|Duration: |mstatus:|dlstatus:|##vso"
-    r'|\{"|pct=|percent=|percentage=|progress=(?!end)|poch|Pull|xists|mplete after|\[CV|Plan: |fits$|k \d(?<=ok \d)'
-    r"|OK \]|unning \d|\.\.\d|✓|✔|✘|✖|█|Package op|Installing |Updating |Upgrading |Downgrading |Removing "
-    r"|\[[ xX]\] |☐|☒|☑|⬜|\[CALLOUT\]|\+ \d|Test Su",
-    re.MULTILINE,
+_NUMBERS = (
+    *(f"{before}/{gap}{about}0" for before in "0 KMGTB" for gap in ("", *GAPS) for about in ("", "~")),
+    *(f"f{gap}0" for gap in GAPS),
+    *("0%", " %", "percent", "time=", "Duration: ", "mstatus:", "dlstatus:", "##vso", '{"', "pct=", "progress="),
+    *("poch", "Pull", "xists", "mplete after", "[CV", "Plan: ", " fits", "ok 0", "OK ]", "unning 0", "..0", "+ 0"),
+    *("✓", "✔", "✘", "✖", "█", "☐", "☒", "☑", "⬜", "[ ] ", "[x] ", "[X] ", "[CALLOUT]", "Test Su"),
+    *("Package op", "Installing ", "Updating ", "Upgrading ", "Downgrading ", "Removing "),
 )
+"""Literals of lines that may hold a number of interest."""
 _WORDS = (
     *"fail Fail FAIL rror RROR xcep ucce UCCE omplet OMPLET inish INISH done Done DONE passed".split(),
     *"passing bort BORT panic fatal FATAL xit XIT Kill kill erminat Traceback (OK) =end gratul".split(),
@@ -37,7 +42,15 @@ _WORDS = (
     *"up-to-date failed= unreachable=".split(),
     *("E   ", "saved [", "E: ", "up to date", "Ran all", "No changes", "ok  \t", "ok \t", "Total time"),
 )
-"""Literals of :mod:`miyabi.progress.outcome`'s phrases. Finding each is faster than one pattern of them all."""
+"""Literals of :mod:`miyabi.progress.outcome`'s phrases."""
+_LITERALS = (*((literal, NUMBER) for literal in _NUMBERS), *((literal, WORD) for literal in _WORDS))
+_AUTOMATON = BytesAhoCorasick([literal.encode() for literal, _ in _LITERALS], implementation=Implementation.DFA)
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_KINDS: dict[bytes, int] = {}
+"""What is known of shapes: lines with every digit a 0, in UTF-8."""
+MOST_SHAPES = 8192
+LONGEST_SHAPE = 300
+"""Bytes; longer lines are seldom the same again."""
 
 
 class Lines:
@@ -57,7 +70,7 @@ class Lines:
         self._lines = text.split("\n")
         redrawn = "\r" in text
         self._numbers = list(accumulate(not line.endswith("\r") for line in self._lines)) if redrawn else None
-        self._kinds = self._sieved(text)
+        self._kinds = _sieved(text)
 
     def text(self, place: int) -> str:
         """What a terminal shows of a message: the beginning and the end of a long one."""
@@ -86,20 +99,40 @@ class Lines:
                 yield stop
                 place = stop + 1
 
-    def _sieved(self, text: str) -> dict[int, int]:
-        found: dict[int, int] = {}
-        ends: list[int] = []
-        for match in _NUMBERS.finditer(text):
-            ends = ends or list(accumulate(len(line) + 1 for line in self._lines))
-            found[bisect_right(ends, match.start())] = NUMBER
-        for word in _WORDS:
-            at = text.find(word)
-            while at >= 0:
-                ends = ends or list(accumulate(len(line) + 1 for line in self._lines))
-                place = bisect_right(ends, at)
-                found[place] = found.get(place, 0) | WORD
-                at = text.find(word, ends[place])
-        return found
+
+def forget() -> None:
+    """Forget all shapes, as a new process would have."""
+    _KINDS.clear()
+
+
+def remembered() -> int:
+    """How many shapes are known."""
+    return len(_KINDS)
+
+
+def _sieved(text: str) -> dict[int, int]:
+    """The kinds of the lines of ``text`` that have one, by their places."""
+    shapes = text.encode("utf-8", "surrogatepass").translate(_DIGITS).split(b"\n")
+    kinds = [_KINDS.get(shape, -1) for shape in shapes]
+    new = [place for place, kind in enumerate(kinds) if kind < 0]
+    if new:
+        found = _looked_through([shapes[place] for place in new])
+        if len(_KINDS) > MOST_SHAPES:
+            _KINDS.clear()
+        for number, place in enumerate(new):
+            kinds[place] = kind = found.get(number, 0)
+            if len(shapes[place]) <= LONGEST_SHAPE:
+                _KINDS[shapes[place]] = kind
+    return {place: kind for place, kind in enumerate(kinds) if kind}
+
+
+def _looked_through(shapes: Sequence[bytes]) -> dict[int, int]:
+    ends = list(accumulate(len(shape) + 1 for shape in shapes))
+    found: dict[int, int] = {}
+    for literal, start, _ in _AUTOMATON.find_matches_as_indexes(b"\n".join(shapes), overlapping=True):
+        place = bisect_right(ends, start)
+        found[place] = found.get(place, 0) | _LITERALS[literal][1]
+    return found
 
 
 def _ends(line: str) -> str:
