@@ -34,7 +34,7 @@ def box(state: State, text: str) -> Found | None:
 
 def _listed(state: State, done: int, total: int) -> Found:
     state.listed = total
-    return Found("todo list", done, total, label="todo")
+    return Found("todo list", done, total, label="todo", whole=True)
 
 
 def asks(state: State, text: str) -> bool:

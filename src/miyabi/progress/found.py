@@ -14,7 +14,8 @@ class Found(NamedTuple):
 
     ``label`` tells what it counts, so that two counts are told apart; ``depth`` is how many rows below the
     first bar it stands. ``begun``: the piece ``current`` of a larger whole begins, and the counts that follow are
-    within it (``Epoch 2/4``).
+    within it (``Epoch 2/4``). ``stage``: it stands on a line of its own, so what follows may be within it
+    (``[2/4] Linking``, then ``52 %``). ``whole``: it is the whole job's, whatever else is counted.
     """
 
     format: str
@@ -26,6 +27,8 @@ class Found(NamedTuple):
     step: str | None = None
     depth: int = 0
     begun: bool = False
+    stage: bool = False
+    whole: bool = False
     phase: str | None = None
 
 

@@ -39,6 +39,9 @@ FAULT = re.compile(
 )
 _WINDOW = 44
 _HINTABLE = 6
+MOST_STAGES = 1000
+STAGED = 0.8
+"""How sure a count must be to be taken for one of stages."""
 _SPREAD = 3
 """So many percentages on a line are a distribution."""
 
@@ -73,9 +76,14 @@ def read(text: str, redrawn: bool) -> tuple[Found | None, Hint | None]:
         proof = _percent_proof if mark.re is PERCENT else _fraction_proof
         sure = proof(lower, mark, begin, drawn)
         if sure:
-            return found._replace(confidence=sure), None
+            return found._replace(confidence=sure, stage=not drawn and sure >= STAGED and _staged(found)), None
         hint = hint or Hint(_shape(lower, mark), found)
     return None, hint
+
+
+def _staged(found: Found) -> bool:
+    current, total = found.current or 0, found.total or 0
+    return current >= 1 and current == int(current) and 2 <= total <= MOST_STAGES
 
 
 def _agreeing(

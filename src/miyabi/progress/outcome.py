@@ -52,7 +52,6 @@ _OPENS_SUCCESS = (
     r"\S+: all targets .*up-to-date",
     r"tasks: +(?P<good>\d+) successful, (?P=good) total",
     r"job succeeded\b",
-    r"(?:all )?(?:done|finished|complete[d]?|success(?:ful(?:ly)?)?|succeeded|ok)[.! ]*$",
     rf"(?:done|finished|completed?|built|compiled)\b.{{0,80}}\b{_TOOK}",
     r"done in [\d.]+ ?m?s\b",
     r"(?:process|job|run|task|pipeline|workflow|backup|restore|migration|deployment|deploy|sync) "
@@ -67,6 +66,11 @@ _OPENS_SUCCESS = (
     r"\[(?P<last>\d+)/(?P=last)\] (?:linking|building|generating|compiling|cxx|cc|ar|link|stamp|copy|running) ",
     r"\[\+\] building [\d.]+s \(\d+/\d+\) finished",
     r"total time: [\d.]+ ?s",
+    r"(?:ℹ )?fail +0\s*$",
+    r"ok, but \w+",
+    r"done\. pass=\d+ warn=\d+ error=0\b",
+    r"scons: done building targets",
+    r"archive consistency check complete, no problems found",
 )
 _HAS_SUCCESS = (
     r"\bwas executed successfully\b",
@@ -125,6 +129,9 @@ _OPENS_FAILURE = (
     r"E: ",
     r"\d+ examples?, [1-9]\d* failures?",
     r"FAILURES?!",
+    r"(?:ℹ )?fail +[1-9]\d*\s*$",
+    r"Completed with [1-9]\d* errors?\b",
+    r"Done\. PASS=\d+ WARN=\d+ ERROR=[1-9]",
     r"(?:failed|FAILED|Failed|failure|FAILURE)[.!]*$",
     r"FAIL(?:ED)? \([\w=, ]+\)",
 )
@@ -152,6 +159,12 @@ BAD = re.compile(
 )
 GOOD = re.compile(r"\b\d+ (?:\w+ )?(?:passed|passing|successful)\b|\b0 failures|(?:Failures|Failed): *0\b|OK\b")
 
+BARE = re.compile(
+    r"\W{0,8}(?:all )?(?:done|finished|complete[d]?|success(?:ful(?:ly)?)?|succeeded|ok)[.! ]*$", re.IGNORECASE
+)
+"""Nothing but a word of success: the end of the whole, or of one of its parts."""
+UNDERWAY = re.compile(r"\b(?P<done>\d+) passed(?: \| \d+ \w+)? \((?!(?P=done)\))\d+\)\s*$")
+"""``1 passed (3)``: the others are still to come, or have failed."""
 SUCCESS = re.compile(rf"\W{{0,8}}(?:{'|'.join(_OPENS_SUCCESS)})", re.IGNORECASE)
 SUCCESS_WITHIN = re.compile("|".join(_HAS_SUCCESS), re.IGNORECASE)
 FAILURE = re.compile(rf"\W{{0,8}}(?:{'|'.join(_OPENS_FAILURE)})")
@@ -189,8 +202,10 @@ def verdict(line: str) -> Verdict | None:
         return "failed", 2
     if SUCCESS.match(line) or SUCCESS_WITHIN.search(line):
         return "succeeded", 2
+    if BARE.match(line):
+        return "succeeded", 1
     if TALLY.match(line) is None:
         return None
     if BAD.search(line):
         return "failed", 2
-    return ("succeeded", 1) if GOOD.search(line) else None
+    return ("succeeded", 1) if GOOD.search(line) and not UNDERWAY.search(line) else None

@@ -30,6 +30,7 @@ _NUMBERS = (
     *("0%", " %", "percent", "time=", "Duration: ", "mstatus:", "dlstatus:", "##vso", '{"', "pct=", "progress="),
     *("poch", "Pull", "xists", "mplete after", "[CV", "Plan: ", " fits", "ok 0", "OK ]", "unning 0", "..0", "+ 0"),
     *("✓", "✔", "✘", "✖", "█", "☐", "☒", "☑", "⬜", "[ ] ", "[x] ", "[X] ", "[CALLOUT]", "Test Su"),
+    *("test(s)", " ... ", "....", "Test Files", "Left: "),
     *("Package op", "Installing ", "Updating ", "Upgrading ", "Downgrading ", "Removing "),
 )
 """Literals of lines that may hold a number of interest."""
@@ -39,7 +40,7 @@ _WORDS = (
     *"Installed Prepared ❌ ✅ ✗ pdated packages PASS stopped signaled gmentation ompiled build".split(),
     *"Build built Built BUILD upload: wnload: Interrupt Linking Generating Ok ummary Status:".split(),
     *"pshot ackup OK roblems ready deployed looks xamples ssertions xecuted curl: files Spider".split(),
-    *"up-to-date failed= unreachable=".split(),
+    *"up-to-date failed= unreachable= fail PASS= but check".split(),
     *("E   ", "saved [", "E: ", "up to date", "Ran all", "No changes", "ok  \t", "ok \t", "Total time"),
 )
 """Literals of :mod:`miyabi.progress.outcome`'s phrases."""

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from miyabi.progress.reading import Reading
 
-VERSION = 1
+VERSION = 2
 
 
 class Counted(Struct, array_like=True):
@@ -27,6 +27,18 @@ class Suspect(Struct, array_like=True):
     grown: int = 0
 
 
+class Stage(Struct, array_like=True):
+    """Lines that count stages: stage ``at`` of ``of``, and the newest share within it."""
+
+    at: float
+    of: float
+    share: float = 0.0
+    inside: bool = False
+    """Whether what comes between such lines is taken for a part of the stage."""
+    begins: bool = False
+    """Whether nothing has come in the stage yet."""
+
+
 class State(Struct, array_like=True):
     """See the fields; everything is bounded, so that it fits in 4 KB."""
 
@@ -39,6 +51,8 @@ class State(Struct, array_like=True):
     """The piece of the whole that is under way (epoch 2 of 4): counts are within it."""
     within: float = 0.0
     """How much of that piece is done, 0 to 1."""
+    stage: Stage | None = None
+    """The stage that is under way, where lines count stages."""
     top: bool = False
     """Whether a bar on the first row is unfinished: bars below it are parts of it."""
     over: int = 0

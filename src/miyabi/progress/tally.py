@@ -1,7 +1,7 @@
 """Jobs that name each piece when it is done: the reader counts them.
 
 A row has a pattern that tells the total (its numbers are added up) or announces one piece, and one that says that a
-piece is done; its number is the group, where it has one.
+piece is done; its number is the group, where it has one. A group ``marks`` is a row of marks, one for each piece done.
 """
 
 from __future__ import annotations
@@ -66,6 +66,16 @@ TALLIES = (
         ("[==", "[  "),
         re.compile(r"^\[ {2,7}(?:OK|FAILED|SKIPPED) {1,2}\] .*\(\d+ ms\)"),
         total=re.compile(r"^\[=+\] Running (\d+) tests?"),
+    ),
+    Tally(
+        "django and minitest",
+        "Django, unittest and minitest: tests found, then a line or a mark for each",
+        ("Found ", "Running ", " ... ", "...."),
+        re.compile(
+            r"^\S.* \.\.\. (?:ok|FAIL|ERROR|skipped .*|expected failure|unexpected success)\s*$"
+            r"|^(?P<marks>[.FEsxuS]{2,})\s*$"
+        ),
+        total=re.compile(r"^Found (\d+) test\(s\)\.|^Running (\d+) tests in "),
     ),
     Tally(
         "package operations",

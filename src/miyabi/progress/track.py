@@ -2,36 +2,78 @@
 
 from __future__ import annotations
 
+import re
 from zlib import crc32
 
 from miyabi.model import Progress
 from miyabi.progress.found import Found
 from miyabi.progress.general import Hint
-from miyabi.progress.state import Counted, State, Suspect
+from miyabi.progress.state import Counted, Stage, State, Suspect
 from miyabi.progress.tally import TALLIES, Tally
 
 PROVEN = 2
 """A number of unknown meaning counts work when it has grown so often."""
 SUSPECTS = 12
+SAME = 0.0101
+"""Shares that differ by no more say the same."""
+NEARLY = 0.95
 
 
 def follow(state: State, found: Found) -> Progress | None:
     """The job's progress after ``found``; ``None`` when it says nothing of the whole."""
     if found.begun:
-        piece, pieces = found.current or 0, found.total or 1
-        state.piece, state.within = (piece, pieces), 0.0
-        return Progress.of(max(0, piece - 1), pieces)
+        return _begin(state, found.current or 0, found.total or 1)
     label = crc32(found.label.encode("utf-8", "replace"))
     if found.depth and state.top and label != state.over:
         return None
     share = _share(found)
     if not found.depth:
         state.top, state.over = share < 1, label
+    stage = state.stage
+    if found.stage and stage is not None and stage.of == found.total and (found.current or 0) >= stage.at:
+        return _next_stage(state, stage, found.current or 0)
+    if found.stage and found.current == 1 and state.piece is None and (stage is None or stage.at >= stage.of):
+        state.stage = Stage(1, found.total or 1)
+    elif stage is not None and not found.whole:
+        _inside(state, stage, share)
     if state.piece:
         return _within(state, found, share)
     if found.total is None or found.current is None:
         return Progress(percentage=found.percentage)
     return Progress.of(found.current, found.total)
+
+
+def _begin(state: State, piece: float, pieces: float) -> Progress:
+    """A piece of the whole begins; where stages are counted too, of each stage."""
+    stage = state.stage
+    if stage is not None and stage.of >= 2:
+        stage.inside = True
+        piece, pieces = (stage.at - 1) * pieces + piece, stage.of * pieces
+    state.piece, state.within = (piece, pieces), 0.0
+    return Progress.of(max(0, piece - 1), pieces)
+
+
+def _next_stage(state: State, stage: Stage, at: float) -> Progress:
+    """The line that counts stages, again: one begins when something was seen inside of those before, else is done."""
+    stage.at, stage.begins = at, True
+    if not stage.inside:
+        return Progress.of(at, stage.of)
+    state.piece, state.within = (at, stage.of), 0.0
+    return Progress.of(max(0, at - 1), stage.of)
+
+
+def _inside(state: State, stage: Stage, share: float) -> None:
+    """Something else is counted between the lines that count stages: it is within the stage that is under way.
+
+    Not when it says the same of the whole, or goes on from stage to stage without beginning again.
+    """
+    if stage.inside and stage.begins and 0 < stage.share < min(NEARLY, share):
+        state.stage = state.piece = None
+    elif not stage.inside and stage.at >= stage.of:
+        state.stage = None  # all of that is done: a matter of its own
+    elif not stage.inside and state.piece is None and abs(share - stage.at / stage.of) > SAME:
+        stage.inside, state.piece, state.within = True, (stage.at, stage.of), 0.0
+    stage.share, stage.begins = share, False
 
 
 def _share(found: Found) -> float:
@@ -44,7 +86,7 @@ def _within(state: State, found: Found, share: float) -> Progress | None:
     """A count inside piece k of a whole of K: (k - 1 + share) of K."""
     piece, pieces = state.piece or (1, 1)
     if piece >= pieces and state.within >= 1 and share < 1:
-        state.piece = None
+        state.piece = state.stage = None
         return follow(state, found)
     state.within = max(state.within, share)
     if share < state.within:
@@ -103,7 +145,14 @@ def _counted(state: State, tally: Tally, text: str) -> Found | None:
         state.counted.append(known)
     known.total += bool(piece)
     if done:
-        known.done = int(done.group(1)) if done.re.groups else known.done + 1
+        known.done = _done(done, known.done)
     if not known.total or not done:
         return None
-    return Found(tally.name, min(known.done, known.total), known.total, label=tally.name)
+    return Found(tally.name, min(known.done, known.total), known.total, label=tally.name, whole=True)
+
+
+def _done(piece: re.Match[str], before: int) -> int:
+    """How many pieces are done after the one or more that ``piece`` names."""
+    if "marks" in piece.re.groupindex:
+        return before + len(piece["marks"] or "1")
+    return int(piece.group(1)) if piece.re.groups else before + 1

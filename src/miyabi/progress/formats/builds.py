@@ -19,6 +19,11 @@ def _ended(name: str, found: re.Match[str], memory: Memory) -> Found | None:
     return Found(name, done, total, label=name, step=found["step"]) if total else None
 
 
+def _files(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    done, total = sum(int(found[group] or 0) for group in "abc"), int(found["m"])
+    return Found(name, min(done, total), total, label=name, whole=True) if total else None
+
+
 FORMATS = (
     Format(
         "ctest summary",
@@ -45,6 +50,25 @@ FORMATS = (
         ),
         (("10:15:30  15 of 29 OK created sql table model sales.orders ....... [SELECT 152 in 0.52s]", 15, 29, 51.7),),
         _ended,
+    ),
+    Format(
+        "vitest",
+        "Vitest: test files that have ended, of those found so far",
+        ("Test Files ",),
+        re.compile(
+            r"\s*(?:❯ )?Test Files +(?:(?P<a>\d+) failed \| )?(?P<b>\d+) (?:passed|failed)"
+            r"(?: \| (?P<c>\d+) (?:skipped|todo))? \((?P<m>\d+)\)"
+        ),
+        ((" Test Files  1 failed | 14 passed (29)", 15, 29, 51.7),),
+        _files,
+    ),
+    Format(
+        "vitest file",
+        "Vitest: the tests of one file, and the tests known so far",
+        ("❯ ", "✓ ", "Tests "),
+        re.compile(r"\s*(?:[❯✓×] \S+\.[cm]?[jt]sx? \d+/\d+|Tests +(?:\d+ \w+(?: \| )?)+ \(\d+\))"),
+        ((" ❯ vtest/b.test.js 4/9", None, None, None),),
+        nothing,
     ),
     Format(
         "maven",

@@ -140,6 +140,14 @@ FORMATS = (
         _to_go,
     ),
     Format(
+        "GNU parallel",
+        "parallel --eta: jobs that have ended and jobs that are left",
+        ("Left: ",),
+        re.compile(r"ETA: \d+\w* Left: (?P<left>\d+) AVG: [\d.]+s +\S+:\d+/(?P<n>\d+)/"),
+        (("ETA: 4s Left: 14 AVG: 0.25s  local:2/15/100%/0.2s ", 15, 29, 51.7),),
+        _to_go,
+    ),
+    Format(
         "handbrake",
         "HandBrake: a pass of several",
         ("Encoding: task", "Scanning title"),
