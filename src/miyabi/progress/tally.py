@@ -72,7 +72,7 @@ TALLIES = (
         "Django, unittest and minitest: tests found, then a line or a mark for each",
         ("Found ", "Running ", " ... ", "...."),
         re.compile(
-            r"^\S.* \.\.\. (?:ok|FAIL|ERROR|skipped .*|expected failure|unexpected success)\s*$"
+            r"^.+ \.\.\. (?:ok|FAIL|ERROR|skipped .*|expected failure|unexpected success)\s*$"
             r"|^(?P<marks>[.FEsxuS]{2,})\s*$"
         ),
         total=re.compile(r"^Found (\d+) test\(s\)\.|^Running (\d+) tests in "),
