@@ -11,6 +11,7 @@ import re
 from typing import NamedTuple
 
 from miyabi.progress.found import Found, number, ratio, scale
+from miyabi.progress.languages import english
 from miyabi.progress.words import AFTER, BEFORE, DOING, DONE, JUST, NEVER, NOT, PACE, TALLY
 
 _UNIT = r"(?:[kKMGTP]?i?[Bb](?:ytes?)?|bytes|[kKMGT])"
@@ -54,7 +55,14 @@ class Hint(NamedTuple):
 
 
 def read(text: str, redrawn: bool) -> tuple[Found | None, Hint | None]:
-    """What ``text`` says by itself, and what it may say."""
+    """What ``text`` says by itself, and what it may say; if nothing in English, then in another language."""
+    said = _read(text, redrawn)
+    if said[0] is None and (put := english(text)) is not None:
+        return _read(put, redrawn)
+    return said
+
+
+def _read(text: str, redrawn: bool) -> tuple[Found | None, Hint | None]:
     percents = [p for p in PERCENT.finditer(text) if float(p["p"]) <= 100]
     fractions = [f for f in FRACTION.finditer(text) if _whole(f)]
     if not (percents or fractions) or FAULT.match(text):
@@ -153,7 +161,7 @@ def _measure(lower: str, start: int, end: int) -> bool:
     after = lower[end : end + _WINDOW]
     if _NAMED.search(before):
         return False
-    cut = max(before.rfind("|"), before.rfind(","), before.rfind(";"), before.rfind("] "))
+    cut = max(before.rfind("|"), before.rfind(","), before.rfind(";"), before.rfind("] "), before.rfind(" - "))
     if NOT.search(before[cut + 1 :]) or TALLY.match(after):
         return True
     if not _METRIC.match(after) and NOT.search(_CLAUSE.split(after, maxsplit=1)[0]):
@@ -180,6 +188,8 @@ def _percent_proof(lower: str, mark: re.Match[str], start: int, drawn: bool) -> 
         return 0.85
     if at <= start and re.match(r"\s*(?:$|[\[(|:,-]|\S{3,20}ing\b)|\s{2}", after):
         return 0.8
+    if before.endswith("(") and after.startswith(")") and (at - 1 <= start or _doing_to_its_end(lower, start, after)):
+        return 0.7
     opened = re.search(r"\[\s{0,3}$", before)
     if opened:
         led = before[: opened.start()].rstrip()
@@ -190,6 +200,11 @@ def _percent_proof(lower: str, mark: re.Match[str], start: int, drawn: bool) -> 
     if re.search(r"(?:\.\.\.?|…):?\s*\(?$", before) or PACE.search(lower):
         return 0.8
     return 0
+
+
+def _doing_to_its_end(lower: str, start: int, after: str) -> bool:
+    """``rendering frame 15 (52%)``"""
+    return not after[1:].strip() and re.match(r"[a-z]{3,20}ing\b", lower[start : start + 24]) is not None
 
 
 def _fraction_proof(lower: str, mark: re.Match[str], start: int, drawn: bool) -> float:
@@ -215,6 +230,8 @@ def _fraction_proof(lower: str, mark: re.Match[str], start: int, drawn: bool) ->
         return 0.7
     if not after.strip() and re.search(r"\s{2}$|\.\.\.? $", before):
         return 0.7
+    if re.search(r"(?:^|\s)(?:t|time)\s?=\s*$", before) and "/" in mark["sep"]:
+        return 0.8
     if re.match(r"[a-z]{3,20}ing\b", lower[start : start + 24]) and re.match(r"[)\]]|\s*(?:\.\.|$|\()", after):
         return 0.7
     return 0.7 if mark["v"] and PACE.search(lower) else 0

@@ -160,9 +160,12 @@ BAD = re.compile(
 GOOD = re.compile(r"\b\d+ (?:\w+ )?(?:passed|passing|successful)\b|\b0 failures|(?:Failures|Failed): *0\b|OK\b")
 
 BARE = re.compile(
-    r"\W{0,8}(?:all )?(?:done|finished|complete[d]?|success(?:ful(?:ly)?)?|succeeded|ok)[.! ]*$", re.IGNORECASE
+    r"\W{0,8}(?:all )?(?:done|finished|complete[d]?|success(?:ful(?:ly)?)?|succeeded|ok)[.! ]*$"
+    r"|.{0,60}(?:完了|成功|終了)しました[。.!！]*$",
+    re.IGNORECASE,
 )
 """Nothing but a word of success: the end of the whole, or of one of its parts."""
+BARE_FAILURE = re.compile(r".{0,60}(?:失敗|異常終了|中断)しました")
 UNDERWAY = re.compile(r"\b(?P<done>\d+) passed(?: \| \d+ \w+)? \((?!(?P=done)\))\d+\)\s*$")
 """``1 passed (3)``: the others are still to come, or have failed."""
 SUCCESS = re.compile(rf"\W{{0,8}}(?:{'|'.join(_OPENS_SUCCESS)})", re.IGNORECASE)
@@ -186,6 +189,7 @@ _CAUSES = (
     r"npm (?:ERR!|error) (?!code |errno |syscall |path |command |A complete|A problem|\s|$)",
     r"curl: \(",
     r"❌ .",
+    r"(?:エラー|致命的エラー)[:：] ?\S",
     r"CMake Error at ",
     r".{0,160}\| \w+_FAILED +\| ",
 )
@@ -202,6 +206,8 @@ def verdict(line: str) -> Verdict | None:
         return "failed", 2
     if SUCCESS.match(line) or SUCCESS_WITHIN.search(line):
         return "succeeded", 2
+    if BARE_FAILURE.match(line):
+        return "failed", 1
     if BARE.match(line):
         return "succeeded", 1
     if TALLY.match(line) is None:

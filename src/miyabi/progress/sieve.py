@@ -31,6 +31,8 @@ _NUMBERS = (
     *("poch", "Pull", "xists", "mplete after", "[CV", "Plan: ", " fits", "ok 0", "OK ]", "unning 0", "..0", "+ 0"),
     *("✓", "✔", "✘", "✖", "█", "☐", "☒", "☑", "⬜", "[ ] ", "[x] ", "[X] ", "[CALLOUT]", "Test Su"),
     *("test(s)", " ... ", "....", "Test Files", "Left: "),
+    *("otal=", "otal:", " remaining", " left", " to go", " pending", "％", "／", "件", "個", "のうち"),
+    *(f"0 {of} 0" for of in ("von", "sur", "de", "di", "van")),
     *("Package op", "Installing ", "Updating ", "Upgrading ", "Downgrading ", "Removing "),
 )
 """Literals of lines that may hold a number of interest."""
@@ -40,7 +42,7 @@ _WORDS = (
     *"Installed Prepared ❌ ✅ ✗ pdated packages PASS stopped signaled gmentation ompiled build".split(),
     *"Build built Built BUILD upload: wnload: Interrupt Linking Generating Ok ummary Status:".split(),
     *"pshot ackup OK roblems ready deployed looks xamples ssertions xecuted curl: files Spider".split(),
-    *"up-to-date failed= unreachable= fail PASS= but check".split(),
+    *"up-to-date failed= unreachable= fail PASS= but check しました エラー".split(),
     *("E   ", "saved [", "E: ", "up to date", "Ran all", "No changes", "ok  \t", "ok \t", "Total time"),
 )
 """Literals of :mod:`miyabi.progress.outcome`'s phrases."""

@@ -49,7 +49,7 @@ BEFORE = re.compile(
     rf"|(?:^|[^a-z])(?:{VERB})[a-z]*:?\s+(?:[\w./-]+\s+)?(?:{NOUN})s?[\s:\#(\[]{{0,4}}$"
 )
 """The end of what stands before a count: ``Processing item ``, ``Step ``, ``progress: ``. Lower case."""
-DOING = re.compile(rf"(?:^|[^a-z])(?:{VERB})[a-z]*(?:\s+[^\s%]{{1,40}})?[\s:.=\-|>\#(\[\]]{{0,12}}$")
+DOING = re.compile(rf"(?:^|[^a-z])(?:{VERB})[a-z]*:?(?:\s+(?!\d+\b)[^\s%]{{1,40}})?[\s:.=\-|>\#(\[\]]{{0,12}}$")
 """The end of what stands before a percentage: ``progress: ``, ``Downloading model ``. Lower case."""
 JUST = re.compile(rf"(?:^|[^a-z])(?:{VERB})(?:ed|d|en|t|n|ing)?[\s:]{{1,3}}$")
 """The end of what stands before a share of something: ``Transferred `` 45 % of the data. Lower case."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from miyabi.progress.formats.row import Format
+from miyabi.progress.formats.row import Format, to_go
 
 FORMATS = (
     Format(
@@ -23,6 +23,30 @@ FORMATS = (
             ("pmstatus:libwrap0:2.4762:Unpacking libwrap0 (amd64)", None, None, 2.4762),
             ("dlstatus:18:55.8030:Retrieving file 18 of 131", None, None, 55.803),
         ),
+    ),
+    Format(
+        "keys",
+        "what is done and the total, each behind its name",
+        ("otal=", "otal:"),
+        re.compile(
+            r"(?:.{0,400}?[\s,;({])?[\"']?(?:current|done|completed|processed|finished|step|index|position)[\"']?"
+            r"\s?[=:]\s?(?P<n>\d+)(?:[,;]?\s[\w.]{1,30}\s?[=:]\s?\S{1,60}){0,4}?[,;]?\s[Tt]otal\s?[=:]\s?(?P<m>\d+)\b"
+        ),
+        (
+            ('level=info msg="copying" current=15 total=29', 15, 29, 51.7),
+            ("processed: 15, failed: 0, total: 29", 15, 29, 51.7),
+        ),
+    ),
+    Format(
+        "done and left",
+        "what is done and what is left, in words",
+        (" remaining", " left", " to go", " pending"),
+        re.compile(
+            r"(?:.{0,200}?[\s,;:(\[])?(?P<n>\d+) (?:\w+ )?(?:done|completed?|finished|processed|copied)"
+            r"(?:,| and|;| /)? (?P<left>\d+) (?:\w+ )?(?:remaining|left|to go|pending)\b"
+        ),
+        (("15 files done, 14 remaining", 15, 29, 51.7),),
+        to_go,
     ),
     Format(
         "key=value",

@@ -37,6 +37,12 @@ def take(name: str, found: re.Match[str], memory: Memory) -> Found | None:
     return Found(name, min(current, total), total, label=label, step=step)
 
 
+def to_go(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    """The group ``n`` is done and ``left`` is still to do."""
+    done, left = int(found["n"]), int(found["left"])
+    return Found(name, done, done + left, label=name) if done + left else None
+
+
 def nothing(name: str, found: re.Match[str], memory: Memory) -> Found | None:
     """The line is known and is not progress."""
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from miyabi.progress.formats.row import UNMARKED, Format, Memory, nothing
+from miyabi.progress.formats.row import UNMARKED, Format, Memory, nothing, to_go
 from miyabi.progress.found import Found
 
 
@@ -34,12 +34,6 @@ def _media(name: str, found: re.Match[str], memory: Memory) -> Found | None:
         return None
     share = min(100.0, 100 * _seconds(found["clock"]) / total)
     return Found(name, percentage=round(share, 1), label=name)
-
-
-def _to_go(name: str, found: re.Match[str], memory: Memory) -> Found | None:
-    """What is done and what is still to do."""
-    done, left = int(found["n"]), int(found["left"])
-    return Found(name, done, done + left, label=name) if done + left else None
 
 
 def _rsync(name: str, found: re.Match[str], memory: Memory) -> Found | None:
@@ -137,7 +131,7 @@ FORMATS = (
         ("adding: ", "updating: "),
         re.compile(r"\s*(?P<n>\d+)/ *(?P<left>\d+) +(?:adding|updating): "),
         (("  7/ 24   adding: many/13.dat (stored 0%)", 7, 31, 22.6),),
-        _to_go,
+        to_go,
     ),
     Format(
         "GNU parallel",
@@ -145,7 +139,7 @@ FORMATS = (
         ("Left: ",),
         re.compile(r"ETA: \d+\w* Left: (?P<left>\d+) AVG: [\d.]+s +\S+:\d+/(?P<n>\d+)/"),
         (("ETA: 4s Left: 14 AVG: 0.25s  local:2/15/100%/0.2s ", 15, 29, 51.7),),
-        _to_go,
+        to_go,
     ),
     Format(
         "handbrake",
