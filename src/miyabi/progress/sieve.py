@@ -43,6 +43,7 @@ _WORDS = (
     *"Build built Built BUILD upload: wnload: Interrupt Linking Generating Ok ummary Status:".split(),
     *"pshot ackup OK roblems ready deployed looks xamples ssertions xecuted curl: files Spider".split(),
     *"up-to-date failed= unreachable= fail PASS= but check しました エラー".split(),
+    *"ERR! ERR_ non-zero speedup issues INTERRUPT Fatal resolved errors".split(),
     *("E   ", "saved [", "E: ", "up to date", "Ran all", "No changes", "ok  \t", "ok \t", "Total time"),
 )
 """Literals of :mod:`miyabi.progress.outcome`'s phrases."""
