@@ -29,12 +29,14 @@ def follow(state: State, found: Found) -> Progress | None:
     share = _share(found)
     if not found.depth:
         state.top, state.over = share < 1, label
+    if found.whole:
+        state.piece = state.stage = None
     stage = state.stage
     if found.stage and stage is not None and stage.of == found.total and (found.current or 0) >= stage.at:
         return _next_stage(state, stage, found.current or 0)
     if found.stage and found.current == 1 and state.piece is None and (stage is None or stage.at >= stage.of):
         state.stage = Stage(1, found.total or 1)
-    elif stage is not None and not found.whole:
+    elif stage is not None:
         _inside(state, stage, share)
     if state.piece:
         return _within(state, found, share)

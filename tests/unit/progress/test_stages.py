@@ -63,6 +63,11 @@ def test_a_count_that_begins_when_another_is_full_is_a_matter_of_its_own() -> No
     assert shown("[1/2] Compiling a", "[2/2] Linking a", " 1/4 test one   OK", " 2/4 test two   OK")[2:] == [25.0, 50.0]
 
 
+def test_a_list_of_what_is_to_do_is_the_whole_whatever_is_counted_in_between() -> None:
+    boxes = "☒ a", "☒ b", "☐ c", "☐ d", "Next."
+    assert shown("[1/2] Fetching", "40%", *boxes)[-1] == 50.0
+
+
 @pytest.mark.parametrize("first", ["3/7 nodes are ready", "Attempt 1/3", "[2/9] b"])
 def test_what_does_not_begin_at_one_counts_no_stages(first: str) -> None:
     assert shown(first, "10%", "60%")[1:] == [10.0, 60.0]

@@ -12,11 +12,11 @@ import signal
 import stat
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 from miyabi.cli.run.command import NEWS, Output, Plan, Running, exit_code_of
+from miyabi.cli.run.recorder import NoRecorder, Recorder
 from miyabi.cli.run.signals import Signals
-from miyabi.cli.run.spool import Exit, Kind
+from miyabi.cli.run.spool import Exit
 from miyabi.cli.run.terminal import copy_size
 
 CHUNK = 1 << 16
@@ -27,32 +27,6 @@ QUIET_MS = 100
 LINGER_SECONDS = 1.0
 STOP_CHECK_MS = 200
 JOB_KEYS = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGHUP})
-
-
-class Recorder(Protocol):
-    """Takes a copy of the output; never raises, never blocks."""
-
-    @property
-    def unsettled(self) -> bool:
-        """Whether some of it is only in memory yet."""
-
-    def output(self, kind: Kind, data: bytes) -> None:
-        """Keep a copy."""
-
-    def settle(self) -> None:
-        """Nothing more comes just now: put what is in memory where it is safe."""
-
-
-class NoRecorder:
-    """Keeps nothing."""
-
-    unsettled = False
-
-    def output(self, kind: Kind, data: bytes) -> None:
-        """Drop it."""
-
-    def settle(self) -> None:
-        """There is nothing."""
 
 
 class Channel:
