@@ -153,6 +153,13 @@ NASTY = {
     "dashes": "-- " * (MAX_LINE // 3),
     "times": "10:15:30 " * (MAX_LINE // 9),
     "blocks": "█" * (MAX_LINE // 3),
+    "tests": " ... ok" * (MAX_LINE // 7),
+    "skipped": " ... skipped" * (MAX_LINE // 12),
+    "keys": "done=1 a=b " * (MAX_LINE // 11),
+    "totals": "done=1,total=" * (MAX_LINE // 13),
+    "done and left": "1 done, 1 " * (MAX_LINE // 10),
+    "counts in japanese": "29件中15件" * (MAX_LINE // 15),
+    "passed of": "Test Files 1 passed (" * (MAX_LINE // 21),
     "letters": "a" * MAX_LINE + "Error: x",
 }
 
