@@ -7,6 +7,8 @@ from typing import NamedTuple
 BINARY = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
 DECIMAL = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "p": 10**15}
 LONGEST_NUMBER = 18
+MOST = 10**15
+"""A count of more than this counts nothing that anybody waits for."""
 
 
 class Found(NamedTuple):

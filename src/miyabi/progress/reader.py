@@ -11,7 +11,7 @@ from miyabi.model import Progress, Source
 from miyabi.progress import agent, general, jsonlines, outcome, track
 from miyabi.progress.formats import rows
 from miyabi.progress.formats.row import UNMARKED
-from miyabi.progress.found import Found, clip
+from miyabi.progress.found import MOST, Found, clip
 from miyabi.progress.reading import Reading, ReadStatus
 from miyabi.progress.sieve import NUMBER, WORD, Lines
 from miyabi.progress.state import decode, encode
@@ -120,7 +120,7 @@ class Reader:
     def _progress(self, found: Found, text: str) -> None:
         state = self._state
         progress = track.follow(state, found)
-        if progress is None:
+        if progress is None or max(progress.current or 0, progress.total or 0) > MOST:
             return
         if progress.percentage is not None:
             progress = Progress(progress.current, progress.total, round(progress.percentage, 1))

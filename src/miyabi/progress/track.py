@@ -6,7 +6,7 @@ import re
 from zlib import crc32
 
 from miyabi.model import Progress
-from miyabi.progress.found import Found
+from miyabi.progress.found import MOST, Found, number
 from miyabi.progress.general import Hint
 from miyabi.progress.state import Counted, Stage, State, Suspect
 from miyabi.progress.tally import TALLIES, Tally
@@ -21,6 +21,8 @@ NEARLY = 0.95
 
 def follow(state: State, found: Found) -> Progress | None:
     """The job's progress after ``found``; ``None`` when it says nothing of the whole."""
+    if max(found.current or 0, found.total or 0) > MOST or not 0 <= (found.percentage or 0) <= 100:
+        return None
     if found.begun:
         return _begin(state, found.current or 0, found.total or 1)
     label = crc32(found.label.encode("utf-8", "replace"))
@@ -138,7 +140,7 @@ def _counted(state: State, tally: Tally, text: str) -> Found | None:
     known = next((c for c in state.counted if c.name == tally.name), None)
     if total:
         state.counted = [c for c in state.counted if c is not known][-3:]
-        known = Counted(tally.name, 0, sum(int(g) for g in total.groups() if g))
+        known = Counted(tally.name, 0, sum(int(number(g)) for g in total.groups() if g))
         state.counted.append(known)
     elif known is None:
         if not piece:
@@ -157,4 +159,4 @@ def _done(piece: re.Match[str], before: int) -> int:
     """How many pieces are done after the one or more that ``piece`` names."""
     if "marks" in piece.re.groupindex:
         return before + len(piece["marks"] or "1")
-    return int(piece.group(1)) if piece.re.groups else before + 1
+    return int(number(piece.group(1))) if piece.re.groups else before + 1

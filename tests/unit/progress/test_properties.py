@@ -130,6 +130,31 @@ def test_a_percentage_is_100_only_where_the_tool_said_so_or_its_count_is_full(te
             assert "100" in reading.source.text or "1" in reading.source.text
 
 
+@pytest.mark.parametrize("digits", [16, 19, 40, 5000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Plan: {0} to add, 0 to change, 0 to destroy",
+        "Epoch {0}/{0}",
+        "Epoch [{0}/{0}], Step [{0}/{0}], Loss: 0.5",
+        "step {0}/{0}",
+        '{{"progress": {{"current": {0}, "total": {0}}}}}',
+        "  Duration: {0}:00:00.00, start: 0",
+        "A: deploying... [{0}/{0}]",
+        "{0} of {0} START sql table model a.b",
+        "1..{0}",
+        "[{0}/{0}] a",
+        "done={0} total={0}",
+        "52%\x1b[{0}A\r",
+    ],
+)
+def test_a_number_that_counts_nothing_breaks_nothing(text: str, digits: int) -> None:
+    reader = Reader()
+    reader.read([text.format("9" * digits), "[1/4] a", "50%"])
+    assert len(reader.save()) <= STATE_BYTES
+    assert reader.reading.progress.percentage in (12.5, 50.0, 25.0)
+
+
 NASTY = {
     "digits": "1" * MAX_LINE,
     "fractions": "1/2 " * (MAX_LINE // 4),

@@ -5,22 +5,22 @@ from __future__ import annotations
 import re
 
 from miyabi.progress.formats.row import Format, Memory, nothing
-from miyabi.progress.found import Found
+from miyabi.progress.found import Found, number
 
 
 def _ended(name: str, found: re.Match[str], memory: Memory) -> Found | None:
     """Pieces start in order and end in any: those that have ended count. A later log is taken at its word."""
-    total = int(found["m"])
+    total = number(found["m"])
     if found["step"].startswith("START"):
         memory.setdefault(name, 0)
     else:
-        memory[name] = memory[name] + 1 if name in memory else int(found["n"])
+        memory[name] = memory[name] + 1 if name in memory else number(found["n"])
     done = min(memory[name], total)
     return Found(name, done, total, label=name, step=found["step"]) if total else None
 
 
 def _files(name: str, found: re.Match[str], memory: Memory) -> Found | None:
-    done, total = sum(int(found[group] or 0) for group in "abc"), int(found["m"])
+    done, total = sum(number(found[group] or "0") for group in "abc"), number(found["m"])
     return Found(name, min(done, total), total, label=name, whole=True) if total else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from miyabi.progress.formats.row import Format, Memory, nothing, take
-from miyabi.progress.found import Found
+from miyabi.progress.found import Found, number
 
 MOST_REMEMBERED = 20
 _TIME = r"\d\d?:\d\d:\d\d(?: [AP]M)?"
@@ -25,7 +25,7 @@ def _event(name: str, found: re.Match[str], memory: Memory) -> Found | None:
 
 
 def _stack(name: str, found: re.Match[str], memory: Memory) -> Found | None:
-    memory["stack"], memory["stacks"] = int(found["k"]), int(found["of"])
+    memory["stack"], memory["stacks"] = number(found["k"]), number(found["of"])
     return None
 
 

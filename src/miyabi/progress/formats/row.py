@@ -39,7 +39,7 @@ def take(name: str, found: re.Match[str], memory: Memory) -> Found | None:
 
 def to_go(name: str, found: re.Match[str], memory: Memory) -> Found | None:
     """The group ``n`` is done and ``left`` is still to do."""
-    done, left = int(found["n"]), int(found["left"])
+    done, left = number(found["n"]), number(found["left"])
     return Found(name, done, done + left, label=name) if done + left else None
 
 

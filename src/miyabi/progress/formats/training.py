@@ -30,7 +30,7 @@ def _whole(value: float) -> float:
 
 def _both(name: str, found: re.Match[str], memory: Memory) -> Found | None:
     """Batch n of m in epoch k of K: (k - 1) m + n of K m."""
-    epoch, epochs, batch, batches = (int(found[group]) for group in ("k", "e", "n", "m"))
+    epoch, epochs, batch, batches = (number(found[group]) for group in ("k", "e", "n", "m"))
     if not 0 < epoch <= epochs or not 0 <= batch <= batches or not batches:
         return None
     return Found(name, (epoch - 1) * batches + batch, epochs * batches, label=name, step=found[0][:200])

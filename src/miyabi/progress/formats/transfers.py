@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from miyabi.progress.formats.row import UNMARKED, Format, Memory, nothing, to_go
-from miyabi.progress.found import Found
+from miyabi.progress.found import Found, number
 
 
 def _blocks(name: str, found: re.Match[str], memory: Memory) -> Found | None:
@@ -20,7 +20,7 @@ def _unmarked(name: str, found: re.Match[str], memory: Memory) -> Found | None:
 
 def _seconds(clock: str) -> float:
     hours, minutes, seconds = clock.split(":")
-    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    return number(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
 def _duration(name: str, found: re.Match[str], memory: Memory) -> Found | None:
@@ -43,9 +43,9 @@ def _rsync(name: str, found: re.Match[str], memory: Memory) -> Found | None:
         memory["rsync whole"] = 1
     if "rsync whole" in memory:
         return Found(name, percentage=percent, label=name)
-    if left is not None and int(total) > 0:
+    if left is not None and number(total) > 0:
         memory["rsync by file"] = 1
-        return Found(name, int(total) - int(left), int(total), label=name)
+        return Found(name, number(total) - number(left), number(total), label=name)
     return None if "rsync by file" in memory else Found(name, percentage=percent, label=name)
 
 
