@@ -17,7 +17,8 @@ class Found(NamedTuple):
     ``label`` tells what it counts, so that two counts are told apart; ``depth`` is how many rows below the
     first bar it stands. ``begun``: the piece ``current`` of a larger whole begins, and the counts that follow are
     within it (``Epoch 2/4``). ``stage``: it stands on a line of its own, so what follows may be within it
-    (``[2/4] Linking``, then ``52 %``). ``whole``: it is the whole job's, whatever else is counted.
+    (``[2/4] Linking``, then ``52 %``). ``whole``: it is the whole job's, whatever else is counted;
+    ``overall``: a bar that says so itself, beside others.
     """
 
     format: str
@@ -31,6 +32,7 @@ class Found(NamedTuple):
     begun: bool = False
     stage: bool = False
     whole: bool = False
+    overall: bool = False
     phase: str | None = None
 
 

@@ -38,6 +38,7 @@ FAULT = re.compile(
     r"|fatal|FATAL|critical|CRITICAL|panic|usage|Usage|Traceback)\b)|\s*(?:if|raise|return|at|File|import|def|E  ) "
     r"|[│╷╵] "
 )
+OVERALL = re.compile(r"\W{0,6}(?:overall|total)\b", re.IGNORECASE)
 _WINDOW = 44
 _HINTABLE = 6
 MOST_STAGES = 1000
@@ -57,6 +58,8 @@ class Hint(NamedTuple):
 def read(text: str, redrawn: bool) -> tuple[Found | None, Hint | None]:
     """What ``text`` says by itself, and what it may say; if nothing in English, then in another language."""
     said = _read(text, redrawn)
+    if said[0] is not None and OVERALL.match(text) and BAR.search(text):
+        return said[0]._replace(overall=True), None
     if said[0] is None and (put := english(text)) is not None:
         return _read(put, redrawn)
     return said
@@ -186,7 +189,7 @@ def _percent_proof(lower: str, mark: re.Match[str], start: int, drawn: bool) -> 
         return 0.9
     if DOING.search(before) or DONE.match(after) or _KEY.search(before):
         return 0.85
-    if at <= start and re.match(r"\s*(?:$|[\[(|:,-]|\S{3,20}ing\b)|\s{2}", after):
+    if at <= start and re.match(r"\s*(?:$|[\[(|:,-]|\S{3,20}ing\b)|\s{2}(?:\d+ )?[a-z]", after):
         return 0.8
     if before.endswith("(") and after.startswith(")") and (at - 1 <= start or _doing_to_its_end(lower, start, after)):
         return 0.7

@@ -52,7 +52,7 @@ _OPENS_SUCCESS = (
     r"\S+: all targets .*up-to-date",
     r"tasks: +(?P<good>\d+) successful, (?P=good) total",
     r"job succeeded\b",
-    rf"(?:done|finished|completed?|built|compiled)\b.{{0,80}}\b{_TOOK}",
+    rf"(?!finished in )(?:done|finished|completed?|built|compiled)\b.{{0,80}}\b{_TOOK}",
     r"done in [\d.]+ ?m?s\b",
     r"(?:process|job|run|task|pipeline|workflow|backup|restore|migration|deployment|deploy|sync) "
     r"(?:has )?(?:completed?|finished|succeeded|done)\b",
@@ -178,6 +178,7 @@ GOOD = re.compile(r"\b\d+ (?:\w+ )?(?:passed|passing|successful)\b|\b0 failures|
 
 BARE = re.compile(
     r"\W{0,8}(?:all )?(?:done|finished|complete[d]?|success(?:ful(?:ly)?)?|succeeded|ok)[.! ]*$"
+    r"|\W{0,8}finished in [\d.:]+ ?\w*\W*$"
     r"|.{0,60}(?:完了|成功|終了)しました[。.!！]*$",
     re.IGNORECASE,
 )

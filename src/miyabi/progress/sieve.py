@@ -44,7 +44,7 @@ _WORDS = (
     *"pshot ackup OK roblems ready deployed looks xamples ssertions xecuted curl: files Spider".split(),
     *"up-to-date failed= unreachable= fail PASS= but check しました エラー".split(),
     *"ERR! ERR_ non-zero speedup issues INTERRUPT Fatal resolved errors".split(),
-    *("E   ", "saved [", "E: ", "up to date", "Ran all", "No changes", "ok  \t", "ok \t", "Total time"),
+    *("# ok", "E   ", "saved [", "E: ", "up to date", "Ran all", "No changes", "ok  \t", "ok \t", "Total time"),
 )
 """Literals of :mod:`miyabi.progress.outcome`'s phrases."""
 _LITERALS = (*((literal, NUMBER) for literal in _NUMBERS), *((literal, WORD) for literal in _WORDS))

@@ -28,8 +28,9 @@ class Suspect(Struct, array_like=True):
 
 
 class Stage(Struct, array_like=True):
-    """Lines that count stages: stage ``at`` of ``of``, and the newest share within it."""
+    """Lines that count stages: their label (a checksum), stage ``at`` of ``of``, and the newest share within it."""
 
+    label: int
     at: float
     of: float
     share: float = 0.0
@@ -53,6 +54,8 @@ class State(Struct, array_like=True):
     """How much of that piece is done, 0 to 1."""
     stage: Stage | None = None
     """The stage that is under way, where lines count stages."""
+    overall: bool = False
+    """Whether a bar of the whole job is unfinished: all others are parts of it."""
     top: bool = False
     """Whether a bar on the first row is unfinished: bars below it are parts of it."""
     over: int = 0

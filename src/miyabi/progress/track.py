@@ -29,15 +29,18 @@ def follow(state: State, found: Found) -> Progress | None:
     if found.depth and state.top and label != state.over:
         return None
     share = _share(found)
+    if state.overall and not found.overall:
+        return None
+    state.overall = found.overall and share < 1
     if not found.depth:
         state.top, state.over = share < 1, label
-    if found.whole:
+    if found.whole or found.overall:
         state.piece = state.stage = None
     stage = state.stage
-    if found.stage and stage is not None and stage.of == found.total and (found.current or 0) >= stage.at:
-        return _next_stage(state, stage, found.current or 0)
+    if stage is not None and _same_count(stage, found, label):
+        return _next_stage(state, stage, found.current or 0, found.total or 1)
     if found.stage and found.current == 1 and state.piece is None and (stage is None or stage.at >= stage.of):
-        state.stage = Stage(1, found.total or 1)
+        state.stage = Stage(label, 1, found.total or 1)
     elif stage is not None:
         _inside(state, stage, share)
     if state.piece:
@@ -57,9 +60,14 @@ def _begin(state: State, piece: float, pieces: float) -> Progress:
     return Progress.of(max(0, piece - 1), pieces)
 
 
-def _next_stage(state: State, stage: Stage, at: float) -> Progress:
+def _same_count(stage: Stage, found: Found, label: int) -> bool:
+    """Whether it is the line that counts stages again: with the same total, or with the same words and a new one."""
+    return found.stage and (found.current or 0) >= stage.at and (stage.of == found.total or stage.label == label)
+
+
+def _next_stage(state: State, stage: Stage, at: float, of: float) -> Progress:
     """The line that counts stages, again: one begins when something was seen inside of those before, else is done."""
-    stage.at, stage.begins = at, True
+    stage.at, stage.of, stage.begins = at, of, True
     if not stage.inside:
         return Progress.of(at, stage.of)
     state.piece, state.within = (at, stage.of), 0.0

@@ -39,7 +39,8 @@ _NOT = (
     r"vus|active|users|prefer|severity|version|supported|support|compat\w*|python|ruby|tls|hub|port|ports|ratio|"
     r"learning|learn|lr|select|quota|voltage|precision|recall|f1|auc|map|bleu|wer|margin|error rate|opacity|volume|"
     r"zoom|chance|likely|winning|votes?|cidr|subnet|mask|inet|route|via|dated?|due|until|expires?|aspect|resolution|"
-    r"deflated|betas?|ready|pass rate|success rate|tests? passed|score|health|uptime|availability|sla"
+    r"deflated|betas?|rejects?|rejected|invalid|dropped|discarded|duplicates?|"
+    r"ready|pass rate|success rate|tests? passed|score|health|uptime|availability|sla"
 )
 NOUN = "|".join(sorted(_NOUNS, key=len, reverse=True))
 VERB = "|".join(sorted(_VERBS, key=len, reverse=True))

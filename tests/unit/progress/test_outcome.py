@@ -121,6 +121,12 @@ def test_a_bare_word_of_success_does_not_undo_a_failure_that_was_summed_up() -> 
     assert reader.reading.status == "failed"
 
 
+def test_the_time_that_tests_took_does_not_undo_their_failure() -> None:
+    reader = Reader()
+    reader.read(["18 specs, 3 failures", "Finished in 1.515 seconds"])
+    assert reader.reading.status == "failed"
+
+
 def test_tests_that_are_still_to_come_are_no_success() -> None:
     reader = Reader()
     reader.read([" Test Files  1 passed (3)"])

@@ -63,6 +63,21 @@ def test_a_count_that_begins_when_another_is_full_is_a_matter_of_its_own() -> No
     assert shown("[1/2] Compiling a", "[2/2] Linking a", " 1/4 test one   OK", " 2/4 test two   OK")[2:] == [25.0, 50.0]
 
 
+def test_a_total_that_grows_makes_no_stage() -> None:
+    lines = "crawled 1/20 pages", "crawled 2/20 pages", "found more links", "crawled 3/50 pages", "crawled 30/60 pages"
+    assert shown(*lines) == [5.0, 10.0, 10.0, 6.0, 50.0]
+
+
+def test_the_overall_bar_is_the_jobs_and_not_those_beside_it() -> None:
+    lines = (
+        "overall   ━━━━━━━━━━━━━━━━━━━━   0% 0/4",
+        "alpha.bin ━━━━╺━━━━━━━━━━━━━━━  20%  2/10",
+        "overall   ━━━━━━━━━━━━━━━━━━━━  25% 1/4",
+        "beta.bin  ━━━━╺━━━━━━━━━━━━━━━ 100% 25/25",
+    )
+    assert shown(*lines) == [0.0, 0.0, 25.0, 25.0]
+
+
 def test_a_list_of_what_is_to_do_is_the_whole_whatever_is_counted_in_between() -> None:
     boxes = "☒ a", "☒ b", "☐ c", "☐ d", "Next."
     assert shown("[1/2] Fetching", "40%", *boxes)[-1] == 50.0

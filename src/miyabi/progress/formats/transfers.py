@@ -142,6 +142,13 @@ FORMATS = (
         to_go,
     ),
     Format(
+        "sox",
+        "SoX -S: how much of the input is read",
+        ("In:",),
+        re.compile(r"In:\s?(?P<p>\d{1,3}(?:\.\d+)?)%"),
+        (("In:52.4% 00:07:51.80 [00:07:08.20] Out:10.4M [ =====|===== ]        Clip:0    ", None, None, 52.4),),
+    ),
+    Format(
         "handbrake",
         "HandBrake: a pass of several",
         ("Encoding: task", "Scanning title"),
