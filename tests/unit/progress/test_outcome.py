@@ -7,6 +7,9 @@ import pytest
 from miyabi.progress.reader import Reader
 
 ENDINGS: tuple[tuple[str, str], ...] = (
+    ("succeeded", " Lerna (powered by Nx)   Successfully ran target build for 4 projects (4s)"),
+    ("failed", "nox > * t(k=3): failed\nnox > * t(k=4): success"),
+    ("succeeded", "1..16\n# tests 16\n# pass  16\n\n# ok"),
     ("failed", "FAIL src/a.test.js\nTest Suites: 1 failed, 2 passed, 3 total"),
     ("failed", "Error: Cannot find module 'x'\n    at Function._load (node:internal)"),
     ("failed", "error TS2304: Cannot find name 'x'.\nFound 3 errors in 2 files."),
