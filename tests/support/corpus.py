@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,8 @@ from miyabi.progress.reader import Reader, Reading
 DATA = Path(__file__).parents[1] / "data" / "corpus"
 CAPTURES = Path(__file__).parents[1] / "data" / "captures"
 CHUNK = 8192
+STATE_BYTES = 4096
+"""What a reader's state may take."""
 
 
 class Case(NamedTuple):
@@ -46,6 +49,21 @@ def updates(raw: bytes) -> list[tuple[int, Reading]]:
     """Each change of the reading with the offset it came at."""
     parts = segments(raw)
     return [(parts[index][1], reading) for index, reading in Reader().read([message for message, _ in parts])]
+
+
+def in_pieces(messages: list[str], rng: random.Random, most: int = 40) -> list[tuple[int, Reading]]:
+    """Each change of the reading when the reader is saved and gone on from after every few messages."""
+    found: list[tuple[int, Reading]] = []
+    state: bytes | None = None
+    at = 0
+    while at < len(messages):
+        size = rng.randint(1, most)
+        reader = Reader(state)
+        found += [(at + index, reading) for index, reading in reader.read(messages[at : at + size])]
+        state = reader.save()
+        assert len(state) <= STATE_BYTES
+        at += size
+    return found
 
 
 def wrong(case: Case) -> list[str]:

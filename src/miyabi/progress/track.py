@@ -21,7 +21,7 @@ NEARLY = 0.95
 
 def follow(state: State, found: Found) -> Progress | None:
     """The job's progress after ``found``; ``None`` when it says nothing of the whole."""
-    if max(found.current or 0, found.total or 0) > MOST or not 0 <= (found.percentage or 0) <= 100:
+    if not _plausible(found):
         return None
     if found.begun:
         return _begin(state, found.current or 0, found.total or 1)
@@ -48,6 +48,12 @@ def follow(state: State, found: Found) -> Progress | None:
     if found.total is None or found.current is None:
         return Progress(percentage=found.percentage)
     return Progress.of(found.current, found.total)
+
+
+def _plausible(found: Found) -> bool:
+    """Whether it can be how far something is; a damaged line may say anything."""
+    counts = found.current or 0, found.total or 0
+    return min(counts) >= 0 and max(counts) <= MOST and 0 <= (found.percentage or 0) <= 100
 
 
 def _begin(state: State, piece: float, pieces: float) -> Progress:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
-from tests.support.corpus import CAPTURES, DATA, cases, segments
+from tests.support.corpus import CAPTURES, DATA, cases, in_pieces, segments
 
-from miyabi.progress.reader import Reader, Reading
+from miyabi.progress.reader import Reader
 
-STATE_BYTES = 4096
 RUNS = 250
 DAMAGE = ("1", "/", "%", "[", "(", "9" * 20, "\r", "\x1b[A", " of ", "漢", "0", "件中", '{"')
 
@@ -26,20 +25,6 @@ def damaged(message: str, rng: random.Random) -> str:
         at = rng.randrange(len(letters) + 1)
         letters[at : at + rng.randint(0, 3)] = rng.choice(DAMAGE)
     return "".join(letters).replace("\n", " ")
-
-
-def in_pieces(messages: list[str], rng: random.Random) -> list[tuple[int, Reading]]:
-    found: list[tuple[int, Reading]] = []
-    state: bytes | None = None
-    at = 0
-    while at < len(messages):
-        size = rng.randint(1, 20)
-        reader = Reader(state)
-        found += [(at + index, reading) for index, reading in reader.read(messages[at : at + size])]
-        state = reader.save()
-        assert len(state) <= STATE_BYTES
-        at += size
-    return found
 
 
 @pytest.mark.parametrize("seed", range(4))

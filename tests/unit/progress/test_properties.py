@@ -10,13 +10,12 @@ from typing import Literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.corpus import Case, cases, segments
+from tests.support.corpus import STATE_BYTES, Case, cases, in_pieces, segments
 
 from miyabi.progress.lines import MAX_LINE, Splitter
 from miyabi.progress.reader import Reader, Reading
 
 CASES = [pytest.param(case, id=case.name) for case in cases()]
-STATE_BYTES = 4096
 DIGITS: tuple[Literal["Nd"]] = ("Nd",)
 
 PIECES = st.sampled_from(
@@ -95,18 +94,7 @@ def test_any_split_and_any_number_of_resumes_give_the_same_readings(messages: li
 @pytest.mark.parametrize("case", CASES)
 def test_a_recorded_log_read_in_pieces_gives_the_same_readings(case: Case) -> None:
     messages = [message for message, _ in segments(case.raw)]
-    expected = Reader().read(messages)
-    got: list[tuple[int, Reading]] = []
-    state: bytes | None = None
-    at, rng = 0, random.Random(case.name)
-    while at < len(messages):
-        size = rng.randint(1, 40)
-        reader = Reader(state)
-        got += [(at + index, reading) for index, reading in reader.read(messages[at : at + size])]
-        state = reader.save()
-        assert len(state) <= STATE_BYTES
-        at += size
-    assert got == expected
+    assert in_pieces(messages, random.Random(case.name)) == Reader().read(messages)
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=DIGITS), max_size=80), max_size=30))
@@ -153,6 +141,12 @@ def test_a_number_that_counts_nothing_breaks_nothing(text: str, digits: int) -> 
     reader.read([text.format("9" * digits), "[1/4] a", "50%"])
     assert len(reader.save()) <= STATE_BYTES
     assert reader.reading.progress.percentage in (12.5, 50.0, 25.0)
+
+
+def test_more_left_than_there_is_counts_nothing() -> None:
+    reader = Reader()
+    reader.read(["        900,000 100%  275.69MB/s    0:00:00 (xfr#1, to-chk=61/59)"])
+    assert reader.reading.progress.current is None
 
 
 NASTY = {
