@@ -306,12 +306,12 @@ async def test_a_refused_save_wakes_nobody(database: Database) -> None:
     assert not await database.wait(place, 0.02)
 
 
-async def test_a_cursor_of_a_reader_is_remembered(database: Database, open_database: Opener[Database]) -> None:
-    assert await database.cursor("reader") == ""
+async def test_a_memo_is_remembered(database: Database, open_database: Opener[Database]) -> None:
+    assert await database.memo("reader") == ""
     for value in ("7", "x y/é"):
-        await database.set_cursor("reader", value)
-    assert await (await open_database()).cursor("reader") == "x y/é"
-    assert await database.cursor("other") == ""
+        await database.set_memo("reader", value)
+    assert await (await open_database()).memo("reader") == "x y/é"
+    assert await database.memo("other") == ""
 
 
 async def test_the_database_answers_until_it_is_closed(database: Database) -> None:

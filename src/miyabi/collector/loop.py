@@ -102,7 +102,7 @@ class Loop:
     async def _round(self) -> tuple[set[tuple[str, str]], int]:
         """One page of each stream that has changed, and of some of those that are behind."""
         async with self._turn:
-            self._touched = self._touched or await self._database.cursor(LINES_READ)
+            self._touched = self._touched or await self._database.memo(LINES_READ)
             changed = await self._logs.changed(self._touched)
             turn = {(s.group, s.name): s for s in changed}
             turn |= {key: turn.get(key, stream) for key, stream in islice(self._behind.items(), AT_ONCE)}
@@ -130,5 +130,5 @@ class Loop:
     async def _remember(self) -> None:
         self._stored_at = self._clock()
         if self._touched != self._stored and not self._behind:
-            await self._database.set_cursor(LINES_READ, self._touched)
+            await self._database.set_memo(LINES_READ, self._touched)
             self._stored = self._touched

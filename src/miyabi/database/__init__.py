@@ -16,7 +16,7 @@ from miyabi.model import Project, Status, Tally, Task, millis
 MAX_PAGE = 1000
 """Records in one answer."""
 LINES_READ = "lines-read"
-"""Name of the cursor (:meth:`Database.cursor`) up to which the collector has read the logs' change feed."""
+"""Name of the memo (:meth:`Database.memo`) of the place up to which the collector has read the logs' change feed."""
 
 
 class Bookmark(Struct, frozen=True, array_like=True):
@@ -122,11 +122,11 @@ class Database(Protocol):
     async def save_project(self, project: Project, *, new: bool = False) -> bool:
         """Write a project; ``False`` when ``new`` and there is one of that id already."""
 
-    async def cursor(self, name: str) -> str:
-        """What :meth:`set_cursor` last stored under ``name``; empty when nothing."""
+    async def memo(self, name: str) -> str:
+        """What :meth:`set_memo` last stored under ``name``; empty when nothing."""
 
-    async def set_cursor(self, name: str, value: str) -> None:
-        """Remember where a reader of some feed stands. Losing it costs work, never correctness."""
+    async def set_memo(self, name: str, value: str) -> None:
+        """Remember something that may be lost: where a reader of some feed stands, how long a job usually takes."""
 
     async def ping(self) -> None:
         """Return when the database answers; raise :class:`DatabaseUnavailable` when it does not."""

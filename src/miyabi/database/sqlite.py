@@ -84,13 +84,13 @@ class SqliteDatabase:
     async def save_project(self, project: Project, *, new: bool = False) -> bool:
         return await self._file.write(lambda connection: save_project(connection, project, new))
 
-    async def cursor(self, name: str) -> str:
-        found = self._file.rows(str, "SELECT value FROM cursors WHERE name = ?", (name,))
+    async def memo(self, name: str) -> str:
+        found = self._file.rows(str, "SELECT value FROM memos WHERE name = ?", (name,))
         return found[0] if found else ""
 
-    async def set_cursor(self, name: str, value: str) -> None:
+    async def set_memo(self, name: str, value: str) -> None:
         await self._file.write(
-            lambda connection: connection.execute("REPLACE INTO cursors VALUES (?, ?)", (name, value))
+            lambda connection: connection.execute("REPLACE INTO memos VALUES (?, ?)", (name, value))
         )
 
     async def ping(self) -> None:

@@ -35,4 +35,5 @@ SCHEMA = (
     "CREATE TABLE cursors (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE feed (end INTEGER NOT NULL)",
     "INSERT INTO feed VALUES (0)",
+    "ALTER TABLE cursors RENAME TO memos",
 )

@@ -190,7 +190,7 @@ class Hub:
 
     async def _follow_lines(self) -> None:
         await self._lines_wanted.wait()
-        touched = await self._newest_touch(await self._database.cursor(LINES_READ))
+        touched = await self._newest_touch(await self._database.memo(LINES_READ))
         while self._of_stream:
             if await self._logs.wait(touched, WAIT_SECONDS):
                 touched = await self._newest_touch(touched)

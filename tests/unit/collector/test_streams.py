@@ -31,7 +31,7 @@ class Full:
     def __init__(self, database: Database, refusals: int) -> None:
         self._database = database
         self._refusals = refusals
-        self.get, self.cursor, self.set_cursor = database.get, database.cursor, database.set_cursor
+        self.get, self.memo, self.set_memo = database.get, database.memo, database.set_memo
 
     async def save(self, saves: Sequence[Save]) -> list[bool]:
         """Refused while there is no room."""
