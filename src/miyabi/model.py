@@ -80,6 +80,36 @@ class Source(Struct, frozen=True, omit_defaults=True):
     confidence: Annotated[float, Meta(ge=0, le=1)] = 1.0
 
 
+class Estimate(Struct, frozen=True, omit_defaults=True):
+    """How long a task still needs from ``as_of`` on: four times of five from ``low_seconds`` to ``high_seconds``.
+
+    Count down from ``as_of``, but for ``holds_seconds`` at most: when no progress has come for longer, the rest of
+    the work still takes what it takes. ``basis``: the pace of this run, the history of ``runs`` earlier ones of the
+    same job, or both. ``whole`` is false when only the stage under way is meant, since more of them may follow.
+    """
+
+    as_of: str
+    low_seconds: float
+    likely_seconds: float
+    high_seconds: float
+    holds_seconds: float
+    basis: Literal["pace", "history", "both"]
+    runs: int = 0
+    whole: bool = True
+
+
+class Stopped(Struct, frozen=True):
+    """A running task that has stopped, by what is usual for it.
+
+    ``what``: its ``progress`` does not move though lines come, or there is no ``output`` either. ``since`` is when
+    the last one came; ``usual_seconds`` the longest wait for one until then, in this run or in earlier ones.
+    """
+
+    what: Literal["progress", "output"]
+    since: str
+    usual_seconds: float
+
+
 class Details(Struct, frozen=True, omit_defaults=True):
     """What a task is doing and where its lines are."""
 
@@ -93,6 +123,8 @@ class Details(Struct, frozen=True, omit_defaults=True):
     exit_code: int | None = None
     started_at: str | None = None
     """When this run began: the creation for most, later for one that was pending or was restarted."""
+    estimate: Estimate | None = None
+    stopped: Stopped | None = None
 
 
 class GitHub(Struct, frozen=True, omit_defaults=True):

@@ -11,7 +11,10 @@ from msgspec import Struct
 from prometheus_client import Counter, Histogram
 
 from miyabi.cache import Cache, CacheUnavailable
-from miyabi.collector.step import advance
+from miyabi.collector.history import History
+from miyabi.collector.memory import Memory
+from miyabi.collector.step import Runs, advance
+from miyabi.collector.watch import Watch
 from miyabi.database import Bookmark, Current, Database, DatabaseUnavailable, Save
 from miyabi.logs import LAMBDA_GROUPS, LogPage, Logs, LogsUnavailable, Stream
 from miyabi.model import GROUP_OF_TYPE, SYSTEM_GROUP, TTL_SECONDS, Details, Task, is_id, iso, slug
@@ -45,6 +48,8 @@ class Collector:
         self._database = database
         self._cache = cache
         self._now = now
+        self._history = History(database)
+        self.watch = Watch(database, cache, self._history, now)
 
     async def collect(self, streams: Sequence[Stream]) -> Turn:
         """Read the next page of each stream: one that floods must not keep the others waiting.
@@ -108,11 +113,16 @@ class Collector:
 
     async def _save(self, current: Current | None, fresh: Task, page: LogPage) -> bool:
         """Save and cache the state after ``page``; ``False`` when somebody else wrote in between."""
-        save = step(current, fresh, page, self._now())
+        save = step(current, fresh, page, self._now(), self._history.runs)
+        if await self._history.load(save.task):
+            save = step(current, fresh, page, self._now(), self._history.runs)
         if not (await self._database.save([save]))[0]:
             return False
+        self.watch.seen(save.task, save.bookmark)
         if current is None or save.task is not current.task:
             await self._warm(save.task)
+            if save.task.final:
+                await self._history.learn(save.task, Memory(save.bookmark).pace)
         return True
 
     async def _warm(self, task: Task) -> None:
@@ -122,19 +132,19 @@ class Collector:
             log.warning("the cache does not answer; the database has it")
 
 
-def step(current: Current | None, fresh: Task, page: LogPage, now: int) -> Save:
+def step(current: Current | None, fresh: Task, page: LogPage, now: int, runs: Runs) -> Save:
     """:func:`advance`; a line at which the reader fails is left out, so that those behind it are read."""
     try:
-        return advance(current, fresh, page.events, page.next, now)
+        return advance(current, fresh, page.events, page.next, now, runs)
     except Exception:
-        return _line_by_line(current, fresh, page, now)
+        return _line_by_line(current, fresh, page, now, runs)
 
 
-def _line_by_line(current: Current | None, fresh: Task, page: LogPage, now: int) -> Save:
+def _line_by_line(current: Current | None, fresh: Task, page: LogPage, now: int, runs: Runs) -> Save:
     state = current
     for event in page.events:
         try:
-            save = advance(state, fresh, [event], event.position, now)
+            save = advance(state, fresh, [event], event.position, now, runs)
         except Exception:
             UNREADABLE.inc()
             log.exception("line %s of %s can't be read", event.position, fresh.task_id)

@@ -17,6 +17,8 @@ from miyabi.logs import Logs, LogsUnavailable, Stream
 log = logging.getLogger("miyabi.collector")
 
 RETRY_SECONDS = 1.0
+LOOK_SECONDS = 1.0
+"""So often tasks that are silent are looked after."""
 STALE_SECONDS = 30.0
 COLLECT_SECONDS = 25.0
 """A call to collect answers by then, even while lines come faster than they can be read."""
@@ -53,7 +55,7 @@ class Loop:
         self._touched = ""
         self._behind: dict[tuple[str, str], Stream] = {}
         self._stored = ""
-        self._stored_at = self._seen = clock()
+        self._stored_at = self._seen = self._looked_at = clock()
         self._trouble = ""
         self._turn = asyncio.Lock()
 
@@ -122,10 +124,17 @@ class Loop:
         return done.lines
 
     async def _rest(self) -> None:
-        """Wait for new lines; now and then remember the place that has been read up to."""
+        """Wait for new lines; now and then see to the silent and remember the place that has been read up to."""
+        await self._look()
         if self._clock() - self._stored_at >= self._sweep_seconds:
             await self._remember()
         await self._logs.wait(self._touched, self._sweep_seconds)
+
+    async def _look(self) -> None:
+        """What has not been read yet may be news of a task that seems silent: not while there is any."""
+        if not self._behind and self._clock() - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = self._clock()
+            await self._collector.watch.look()
 
     async def _remember(self) -> None:
         self._stored_at = self._clock()

@@ -5,11 +5,13 @@ The same page read again from the same bookmark gives the same task, so a step m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from miyabi.database import Bookmark, Current, Save
+from miyabi.collector.foresight import estimated
+from miyabi.collector.memory import Memory
+from miyabi.database import Current, Save
 from miyabi.model import (
     TTL_SECONDS,
     Details,
@@ -24,8 +26,12 @@ from miyabi.model import (
     millis,
     read_marker,
 )
-from miyabi.progress.reader import Reader, Reading
+from miyabi.progress.forecast import Run
+from miyabi.progress.pace import Pace
+from miyabi.progress.reader import Reading
 
+Runs = Callable[[Task], Sequence[Run]]
+"""Earlier runs of a task's job."""
 HISTORY_MILLIS = 1000
 """Versions that differ in progress alone stay in the history at most once in this time."""
 RUN = "run"
@@ -43,20 +49,30 @@ STATUS_OF: dict[str, Status] = {
 }
 
 
-def advance(current: Current | None, fresh: Task, events: Sequence[LogEvent], position: str, now: int) -> Save:
+def advance(
+    current: Current | None, fresh: Task, events: Sequence[LogEvent], position: str, now: int, runs: Runs
+) -> Save:
     """The write after ``events``: ``fresh`` is the task as it is when nothing is known of it yet.
 
     ``position`` is behind the last event; ``now`` in ms is the version's time, moved on if the task is newer.
     """
     task = current.task if current else replace(fresh, created_at=iso(min(now, events[0].timestamp)))
-    bookmark = (current and current.bookmark) or Bookmark()
-    task, reader = _read(_begun(task, events[0].timestamp), Reader(bookmark.reader or None), events)
-    mark = Bookmark(position, reader.save())
+    memory = Memory(current.bookmark if current else None)
+    task, memory = _read(_begun(task, events[0].timestamp), memory, events)
+    mark = memory.mark(position)
     if current and task == current.task:
         return Save(task, current, mark, kept=False)
     time = max(now, current.task.timestamp + 1) if current else now
     task = replace(task, timestamp=time, updated_at=iso(time), ttl=time // 1000 + TTL_SECONDS)
-    return Save(task, current, mark, kept=_worth_keeping(current, task))
+    return Save(_foreseen(task, memory.pace, runs), current, mark, kept=_worth_keeping(current, task))
+
+
+def _foreseen(task: Task, pace: Pace, runs: Runs) -> Task:
+    """``task`` with its estimate; none for one that has stopped or waits for somebody."""
+    running = task.status == "running"
+    stopped = task.details.stopped if running else None
+    estimate = estimated(pace, runs(task)) if running and stopped is None else None
+    return replace(task, details=replace(task.details, estimate=estimate, stopped=stopped))
 
 
 def _begun(task: Task, at: int) -> Task:
@@ -66,31 +82,53 @@ def _begun(task: Task, at: int) -> Task:
     return replace(task, status="running", details=replace(task.details, started_at=iso(at)))
 
 
-def _read(task: Task, reader: Reader, events: Sequence[LogEvent]) -> tuple[Task, Reader]:
+def _read(task: Task, memory: Memory, events: Sequence[LogEvent]) -> tuple[Task, Memory]:
     """Lines between markers go to the reader in one piece; a marker starts or ends the run."""
     start = 0
     for index, event in enumerate(events):
         marker = read_marker(event.message)
         if marker is None:
             continue
-        task = _told(task, reader, events[start:index])
+        task = _told(task, memory, events[start:index])
         start = index + 1
         if isinstance(marker, RunStart):
             task = _started(task, marker, event)
-            reader = Reader()
+            memory = Memory()
+            memory.pace.heard([event.timestamp])
         else:
-            task = _ended(task, marker, event, reader.reading)
-    return _told(task, reader, events[start:]), reader
+            task = _ended(task, marker, event, memory.reader.reading)
+    return _told(task, memory, events[start:]), memory
 
 
-def _told(task: Task, reader: Reader, events: Sequence[LogEvent]) -> Task:
+def _told(task: Task, memory: Memory, events: Sequence[LogEvent]) -> Task:
     """What the lines say; once a task has ended they say nothing more, unless it was by their own words."""
     if not events or (task.final and not _ended_by_words(task)):
         return task
+    reader = memory.reader
     was = reader.reading
     changes = reader.read([event.message for event in events])
+    task = _going_on(task, _timed(memory.pace, changes, events))
     source = _located(task.details.source, was, changes, events)
     return _shown(task, reader.reading, source, _end_of(was, changes, events))
+
+
+def _timed(pace: Pace, changes: Sequence[tuple[int, Reading]], events: Sequence[LogEvent]) -> bool:
+    """Take down when the lines came and progress moved; whether it has."""
+    moved = pace.moved
+    pace.heard([event.timestamp for event in events])
+    for index, reading in changes:
+        percentage = reading.progress.percentage
+        if percentage is not None:
+            pace.at(events[index].timestamp, percentage / 100)
+    return pace.moved != moved
+
+
+def _going_on(task: Task, moved: bool) -> Task:
+    """A task that had stopped goes on: with any line where there was none, else with progress."""
+    stopped = task.details.stopped
+    if stopped is None or (stopped.what == "progress" and not moved):
+        return task
+    return replace(task, details=replace(task.details, stopped=None))
 
 
 def _ended_by_words(task: Task) -> bool:
@@ -175,7 +213,7 @@ def _ended(task: Task, end: RunExit, event: LogEvent, reading: Reading) -> Task:
         return task
     status = _verdict(end, reading)
     error = reading.error or _reason(end) if status == "failed" else None
-    details = replace(task.details, exit_code=end.code, error_message=error)
+    details = replace(task.details, exit_code=end.code, error_message=error, estimate=None, stopped=None)
     return replace(
         _final(replace(task, status=status, details=details), event.timestamp),
         duration_seconds=round(end.duration_seconds, 3),

@@ -89,9 +89,7 @@ class SqliteDatabase:
         return found[0] if found else ""
 
     async def set_memo(self, name: str, value: str) -> None:
-        await self._file.write(
-            lambda connection: connection.execute("REPLACE INTO memos VALUES (?, ?)", (name, value))
-        )
+        await self._file.write(lambda connection: connection.execute("REPLACE INTO memos VALUES (?, ?)", (name, value)))
 
     async def ping(self) -> None:
         self._file.ping()

@@ -160,7 +160,8 @@ def _cancelled(task: Task) -> Task:
         raise Problem("conflict", f"The task is {task.status} already.", parameter="status")
     begun = task.details.started_at
     seconds = max(0, task.timestamp - millis(begun)) / 1000 if begun else None
-    return replace(task, status="cancelled", completed_at=task.updated_at, duration_seconds=seconds)
+    details = replace(task.details, estimate=None, stopped=None)
+    return replace(task, status="cancelled", details=details, completed_at=task.updated_at, duration_seconds=seconds)
 
 
 def _restarted(task: Task, current: Current) -> Save:

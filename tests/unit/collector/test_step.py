@@ -13,9 +13,14 @@ from miyabi.collector.collect import newborn
 from miyabi.collector.step import HISTORY_MILLIS, advance
 from miyabi.database import Current, Save
 from miyabi.model import LogEvent, RunExit, RunStart, Task, iso, marker_line, millis
+from miyabi.progress.forecast import Run
 
 NOW = 1_795_000_000_000
 START = RunStart("r1", "cdk deploy", "cdk_deploy", "shop", command="cdk deploy --all")
+
+
+def no_runs(task: Task) -> list[Run]:
+    return []
 
 
 def events(*messages: str, at: int = NOW, first: int = 1) -> list[LogEvent]:
@@ -32,6 +37,7 @@ class Stream:
     def __init__(self) -> None:
         self.current: Current | None = None
         self.saves: list[Save] = []
+        self.runs = no_runs
         self.now = NOW
         self._lines = 0
 
@@ -41,7 +47,7 @@ class Stream:
         page = events(*messages, at=self.now, first=self._lines + 1)
         self._lines += len(messages)
         fresh = newborn("/miyabi/jobs", "a", "a", self.now)
-        save = advance(self.current, fresh, page, str(self._lines), self.now + 100)
+        save = advance(self.current, fresh, page, str(self._lines), self.now + 100, self.runs)
         self.saves.append(save)
         self.current = Current(save.task, save.bookmark)
         return save.task
@@ -186,7 +192,7 @@ def test_a_new_run_in_the_same_stream_starts_the_task_again() -> None:
 def test_reading_a_page_again_gives_the_same() -> None:
     page = events(marker_line(START), "[3/9] a", "[4/9] b")
     fresh = newborn("/miyabi/jobs", "a", "a", NOW)
-    assert advance(None, fresh, page, "3", NOW) == advance(None, fresh, page, "3", NOW)
+    assert advance(None, fresh, page, "3", NOW, no_runs) == advance(None, fresh, page, "3", NOW, no_runs)
 
 
 def test_any_cut_into_pages_ends_the_same() -> None:

@@ -114,7 +114,7 @@ def test_a_line_that_breaks_the_reader_is_left_out_and_the_rest_is_read(
                 raise OverflowError
             return super().read(messages)
 
-    monkeypatch.setattr("miyabi.collector.step.Reader", Fragile)
+    monkeypatch.setattr("miyabi.collector.memory.Reader", Fragile)
 
     async def story(stores: Stores) -> None:
         await append(stores, "a", START, "[1/9] a", "poison", "[2/9] a")
@@ -184,7 +184,7 @@ async def killed(victim: Loop) -> None:
 def slowly(lines: list[str]) -> Task:
     """The task after all lines in one step, as one collector alone makes it."""
     events = [LogEvent(str(n), 1_795_000_000_000, line, n) for n, line in enumerate(lines, 1)]
-    return advance(None, newborn(GROUP, "a", "a", 0), events, "", 0).task
+    return advance(None, newborn(GROUP, "a", "a", 0), events, "", 0, lambda task: []).task
 
 
 def telling(found: Task) -> tuple[object, ...]:

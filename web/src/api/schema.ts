@@ -256,6 +256,8 @@ export interface components {
             /** @default null */
             error_message?: string | null;
             /** @default null */
+            estimate?: components["schemas"]["Estimate"] | null;
+            /** @default null */
             exit_code?: number | null;
             /** @default null */
             log_group?: string | null;
@@ -267,6 +269,29 @@ export interface components {
             source?: components["schemas"]["Source"] | null;
             /** @default null */
             started_at?: string | null;
+            /** @default null */
+            stopped?: components["schemas"]["Stopped"] | null;
+        };
+        /**
+         * Estimate
+         * @description How long a task still needs from ``as_of`` on: four times of five from ``low_seconds`` to ``high_seconds``.
+         *
+         *         Count down from ``as_of``, but for ``holds_seconds`` at most: when no progress has come for longer, the rest of
+         *         the work still takes what it takes. ``basis``: the pace of this run, the history of ``runs`` earlier ones of the
+         *         same job, or both. ``whole`` is false when only the stage under way is meant, since more of them may follow.
+         */
+        Estimate: {
+            as_of: string;
+            /** @enum {unknown} */
+            basis: "both" | "history" | "pace";
+            high_seconds: number;
+            holds_seconds: number;
+            likely_seconds: number;
+            low_seconds: number;
+            /** @default 0 */
+            runs?: number;
+            /** @default true */
+            whole?: boolean;
         };
         /**
          * GitHub
@@ -475,6 +500,19 @@ export interface components {
             format: string;
             line: number;
             text: string;
+        };
+        /**
+         * Stopped
+         * @description A running task that has stopped, by what is usual for it.
+         *
+         *         ``what``: its ``progress`` does not move though lines come, or there is no ``output`` either. ``since`` is when
+         *         the last one came; ``usual_seconds`` the longest wait for one until then, in this run or in earlier ones.
+         */
+        Stopped: {
+            since: string;
+            usual_seconds: number;
+            /** @enum {unknown} */
+            what: "output" | "progress";
         };
         /**
          * Tally

@@ -8,6 +8,8 @@ export type Task = Schemas["Task"];
 export type Status = Task["status"];
 /** What is absent is unknown: nothing may be claimed from it. */
 export type Progress = Schemas["Progress"];
+export type Estimate = Schemas["Estimate"];
+export type Stopped = Schemas["Stopped"];
 export type Source = Schemas["Source"];
 export type GitHub = Schemas["GitHub"];
 export type TaskPage = Schemas["TaskList"];

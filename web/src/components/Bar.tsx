@@ -31,6 +31,7 @@ export function Bar({ task, large = false }: Props) {
       aria-valuenow={percentage === null ? undefined : Math.floor(percentage)}
       aria-valuetext={said}
       data-status={task.status}
+      data-stopped={Boolean(task.details?.stopped) || undefined}
       data-large={large || undefined}
       data-unknown={percentage === null || undefined}
     >

@@ -7,6 +7,7 @@ import { isFinal } from "../live/merge";
 import { Bar } from "./Bar";
 import { Ago, Elapsed } from "./Elapsed";
 import { Figures } from "./Figures";
+import { Left } from "./Left";
 import { StatusMark } from "./StatusMark";
 import styles from "./TaskRow.module.css";
 
@@ -53,7 +54,10 @@ function Active({ task, withoutProject, mixed }: Props) {
           {mixed && <span className={styles.narrow}>{t.status[task.status]}</span>}
           {words.map((word) => word && <span key={word}>{word}</span>)}
         </span>
-        <Elapsed task={task} />
+        <span className={styles.time}>
+          <Left task={task} />
+          <Elapsed task={task} />
+        </span>
       </div>
     </>
   );

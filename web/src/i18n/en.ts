@@ -95,6 +95,22 @@ export const en = {
     missing: "There is no such task",
     missingHint: "It may have been forgotten: tasks are kept for 90 days after their last change.",
   },
+  left: {
+    job: (range: string) => `${range} left`,
+    stage: (range: string) => `${range} left in this stage`,
+    late: "Longer than expected",
+    name: "Time left",
+    basis: {
+      pace: () => "From the pace of this run",
+      history: (runs: number) => `From ${plural(runs, "earlier run", "earlier runs")}`,
+      both: (runs: number) => `From the pace of this run and ${plural(runs, "earlier run", "earlier runs")}`,
+    },
+    stopped: {
+      progress: (time: string) => `No progress for ${time}`,
+      output: (time: string) => `No output for ${time}`,
+    },
+    usual: (time: string) => `Until now the longest wait was ${time}`,
+  },
   action: {
     cancel: "Cancel",
     cancelAsk: "Mark this task as cancelled?",

@@ -3,8 +3,16 @@ import type { Progress } from "../api/types";
 export type Language = "en" | "ja";
 
 const UNITS = {
-  en: { day: " d", hour: " h", minute: " min", second: " s", gap: " " },
-  ja: { day: "日", hour: "時間", minute: "分", second: "秒", gap: "" },
+  en: {
+    day: " d",
+    hour: " h",
+    minute: " min",
+    second: " s",
+    gap: " ",
+    about: "about ",
+    under: ["under ", ""],
+  },
+  ja: { day: "日", hour: "時間", minute: "分", second: "秒", gap: "", about: "約", under: ["", "以内"] },
 } as const;
 
 /** From here on a count is shortened where room is short. */
@@ -24,6 +32,8 @@ export interface Formatter {
   rate(fraction: number): string;
   /** `4.2 s`, `42 s`, `3 min 07 s`, `1 h 04 min`, `2 d 03 h`; `whole` counts whole seconds, as a clock does. */
   duration(seconds: number, whole?: boolean): string;
+  /** A span of time that nobody knows exactly, in one unit: `20–45 s`, `about 5 min`, `1.5–2 h`. Seconds. */
+  range(low: number, high: number): string;
   /** `2 minutes ago`; `now` for the last seconds. Both in ms. */
   ago(then: number, now: number): string;
   /** Date and time to the second, in the reader's time zone. */
@@ -47,6 +57,7 @@ export function formatter(language: Language, timeZone?: string): Formatter {
     number: (value) => whole.format(value),
     rate: (fraction) => `${wholePercent(fraction * 100)} %`,
     duration: (seconds, whole = false) => duration(seconds, language, whole),
+    range: (low, high) => range(low, high, language),
     ago: (then, now) => ago(then, now, relative),
     time: (ms) => time.format(ms),
     clock: (ms) => clock.format(ms),
@@ -83,6 +94,27 @@ function duration(seconds: number, language: Language, whole: boolean): string {
   if (h > 0) return `${h}${unit.hour}${unit.gap}${two(m)}${unit.minute}`;
   if (m > 0) return `${m}${unit.minute}${unit.gap}${two(s)}${unit.second}`;
   return `${s}${unit.second}`;
+}
+
+/** The units of a range: from how many seconds on, what one is, and to what part of it is rounded. */
+const SECONDS = [0, 1, "second", 0.2] as const;
+const RANGE_UNITS = [
+  [36 * 3600, 86_400, "day", 2],
+  [90 * 60, 3600, "hour", 2],
+  [90, 60, "minute", 1],
+  SECONDS,
+] as const;
+
+function range(low: number, high: number, language: Language): string {
+  const words = UNITS[language];
+  const [, length, unit, parts] = RANGE_UNITS.find(([from]) => high >= from) ?? SECONDS;
+  const short = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+  // Outwards, so that what is said holds what is meant.
+  const least = Math.floor((low / length) * parts) / parts;
+  const most = Math.max(Math.ceil((high / length) * parts), 1) / parts;
+  const write = (value: number) => `${short.format(value)}${words[unit]}`;
+  if (least <= 0) return words.under.join(write(most));
+  return least === most ? words.about + write(most) : `${short.format(least)}–${write(most)}`;
 }
 
 const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [

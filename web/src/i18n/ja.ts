@@ -95,6 +95,22 @@ export const ja: Dictionary = {
     missing: "このタスクは見つかりません",
     missingHint: "保存期間を過ぎた可能性があります。タスクは最後の更新から 90 日間保存されます。",
   },
+  left: {
+    job: (range) => `残り${range}`,
+    stage: (range) => `この段階は残り${range}`,
+    late: "予想より長くかかっています",
+    name: "残り時間",
+    basis: {
+      pace: () => "今回の速さから推定",
+      history: (runs) => `過去${runs}回の実行から推定`,
+      both: (runs) => `今回の速さと過去${runs}回の実行から推定`,
+    },
+    stopped: {
+      progress: (time) => `${time}進捗なし`,
+      output: (time) => `${time}出力なし`,
+    },
+    usual: (time) => `これまでの最長の間隔は${time}`,
+  },
   action: {
     cancel: "取り消す",
     cancelAsk: "このタスクを取り消しますか?",

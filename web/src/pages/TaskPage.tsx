@@ -5,6 +5,7 @@ import { oneTask } from "../api/queries";
 import type { Task } from "../api/types";
 import { Bar } from "../components/Bar";
 import { HistoryTable } from "../components/HistoryTable";
+import { LeftAndWhy } from "../components/Left";
 import { Surface } from "../components/Section";
 import { StatusMark } from "../components/StatusMark";
 import { TaskActions } from "../components/TaskActions";
@@ -52,7 +53,10 @@ function Shown({ task }: { task: Task }) {
         <div className={styles.progress}>
           <Far task={task} far={far} />
           <Bar task={task} large />
-          <p className={styles.doing}>{doing(task)}</p>
+          <div className={styles.doing}>
+            <p>{doing(task)}</p>
+            <LeftAndWhy task={task} />
+          </div>
         </div>
         <div className={styles.facts}>
           <TaskFacts task={task} />

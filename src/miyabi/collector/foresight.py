@@ -1,0 +1,48 @@
+"""A task's estimate, and whether it has stopped: from its pace and from earlier runs of the same job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from miyabi.model import Estimate, Stopped, Task, iso
+from miyabi.progress.forecast import Run, forecast
+from miyabi.progress.pace import Pace
+from miyabi.progress.stops import patience
+
+
+def estimated(pace: Pace, runs: Sequence[Run]) -> Estimate | None:
+    """How long the run still takes; ``None`` when nobody can say."""
+    left = forecast(pace, runs)
+    if left is None:
+        return None
+    return Estimate(
+        as_of=iso(pace.moved),
+        low_seconds=_seconds(left.low),
+        likely_seconds=_seconds(left.likely),
+        high_seconds=_seconds(left.high),
+        holds_seconds=_seconds(max([pace.still, *(run.still for run in runs)])),
+        basis=left.basis,
+        runs=left.runs,
+        whole=left.whole,
+    )
+
+
+def _seconds(ms: float) -> float:
+    """Three digits say all there is to say."""
+    return float(f"{ms / 1000:.3g}")
+
+
+def stopped(task: Task, pace: Pace, runs: Sequence[Run], silent: int, still: int) -> Stopped | None:
+    """Whether a task has stopped when there was no line for ``silent`` ms and no progress for ``still`` ms."""
+    if task.status != "running" or not pace.began:
+        return None
+    wait_still, wait_silent = patience(pace, runs)
+    if silent >= wait_silent:
+        return Stopped("output", iso(pace.spoke), _usual(pace.quiet, [run.quiet for run in runs]))
+    if still >= wait_still and pace.share is not None and pace.share < 1:
+        return Stopped("progress", iso(pace.moved), _usual(pace.still, [run.still for run in runs]))
+    return None
+
+
+def _usual(longest: int, earlier: Sequence[int]) -> float:
+    return _seconds(max([longest, *earlier]))
