@@ -18,7 +18,8 @@ class Found(NamedTuple):
     first bar it stands. ``begun``: the piece ``current`` of a larger whole begins, and the counts that follow are
     within it (``Epoch 2/4``). ``stage``: it stands on a line of its own, so what follows may be within it
     (``[2/4] Linking``, then ``52 %``). ``whole``: it is the whole job's, whatever else is counted;
-    ``overall``: a bar that says so itself, beside others.
+    ``overall``: a bar that says so itself, beside others. ``lane``: a checksum of the name before each line where the
+    outputs of several commands come through one stream (``[test] 3/5``).
     """
 
     format: str
@@ -34,6 +35,7 @@ class Found(NamedTuple):
     whole: bool = False
     overall: bool = False
     phase: str | None = None
+    lane: int = 0
 
 
 def number(text: str) -> float:

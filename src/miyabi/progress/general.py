@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
+from zlib import crc32
 
 from miyabi.progress.found import Found, number, ratio, scale
 from miyabi.progress.languages import english
@@ -20,7 +21,9 @@ FRACTION = re.compile(
     rf"(?<![\w.,/:%+\-$@])(?P<n>{_NUMBER})\s?(?P<u>{_UNIT})?(?P<sep>\s{{0,3}}/\s{{0,5}}|(?: out)? of +)~?"
     rf"(?P<m>{_NUMBER})(?:\s?(?P<v>{_UNIT})(?![\w/]))?(?![\w/%\-]|[.,:]\d)"
 )
-PERCENT = re.compile(r"(?<![\w./:,+\-$~])(?P<p>\d{1,3}(?:\.\d{1,10})?)\s?(?:%(?![\w%])|percent\b)")
+PERCENT = re.compile(
+    r"(?<![\w./:,+\-$~])(?P<p>\d{1,3}(?:\.\d{1,10})?)\s?(?:%(?![\w%])|percent\b|(?=\[[=>#][=>#.\- ]{7,200}\]))"
+)
 BAR = re.compile(
     r"[█▉▊▋▌▍▎▏▓▒░━╸╺■□▰▱⣿▇]{3}|[\[<(][=#*>\-. ·_~+]{7,200}[\])>]"
     r"|\|(?=[ .\-]{0,200}[#=*>])[=#*>\-. _]{3,200}\d?[ .\-_]{0,200}\||^[#=]{3,200} +\d"
@@ -35,9 +38,15 @@ PREFIX = re.compile(
 )
 FAULT = re.compile(
     r"\W{0,6}(?:[\w.]{0,60}(?:Error|Exception|Warning)\b|(?:npm )?(?:ERR|ERROR|error|Error|WARN|WARNING|warning|Warning"
-    r"|fatal|FATAL|critical|CRITICAL|panic|usage|Usage|Traceback)\b)|\s*(?:if|raise|return|at|File|import|def|E  ) "
-    r"|[│╷╵] "
+    r"|Command failed|fatal|FATAL|critical|CRITICAL|panic|usage|Usage|Traceback)\b)"
+    r"|\s*(?:if|raise|return|at|File|import|def|E  ) |[│╷╵] "
 )
+STAGE_SHARE = re.compile(
+    r".{0,80}?\b(?P<noun>[Pp]ass|[Pp]hase|[Ss]tage|[Ss]tep|[Pp]art|[Rr]ound|[Ff]ile|[Vv]olume|[Dd]is[ck]|[Cc]hapter) "
+    r"(?P<n>\d{1,4})(?:/| ?of ?)(?P<m>\d{1,4})\b[^%]{0,80}?(?<![\d.])(?P<p>\d{1,3}(?:\.\d{1,4})?) ?%"
+)
+LANE = re.compile(r"\[[A-Za-z@][\w@/.:-]{0,40}\] +(?=\S)|[A-Za-z][\w.-]{0,40} +\| ")
+"""The name that ``concurrently``, ``npm-run-all``, Compose and their like put before each line of a command."""
 OVERALL = re.compile(r"\W{0,6}(?:overall|total)\b", re.IGNORECASE)
 _WINDOW = 44
 _HINTABLE = 6
@@ -65,6 +74,12 @@ def read(text: str, redrawn: bool) -> tuple[Found | None, Hint | None]:
     return said
 
 
+def lane(text: str) -> int:
+    """Which of several outputs that come through one stream ``text`` is of; 0 where nothing tells."""
+    name = LANE.match(text)
+    return crc32(name[0].rstrip().encode("utf-8", "replace")) if name else 0
+
+
 def _read(text: str, redrawn: bool) -> tuple[Found | None, Hint | None]:
     percents = [p for p in PERCENT.finditer(text) if float(p["p"]) <= 100]
     fractions = [f for f in FRACTION.finditer(text) if _whole(f)]
@@ -75,7 +90,12 @@ def _read(text: str, redrawn: bool) -> tuple[Found | None, Hint | None]:
     if NEVER.search(lower) or (len(percents) >= _SPREAD and not drawn):
         return None, None
     begin = start(text)
+    shared = _share_of_stage(text, lower)
+    if shared is not None:
+        return shared, None
     marks = sorted((*fractions, *percents), key=lambda found: found.start())
+    if len(marks) > 1 and _at_the_edge(text, marks[-1]):
+        marks = marks[-1:]
     hint: Hint | None = None
     for mark in marks[:_HINTABLE]:
         if mark.start() < begin or _measure(lower, mark.start(), mark.end()):
@@ -90,6 +110,23 @@ def _read(text: str, redrawn: bool) -> tuple[Found | None, Hint | None]:
             return found._replace(confidence=sure, stage=not drawn and sure >= STAGED and _staged(found)), None
         hint = hint or Hint(_shape(lower, mark), found)
     return None, hint
+
+
+def _at_the_edge(text: str, mark: re.Match[str]) -> bool:
+    """Whether it stands alone at the right edge: a counter beside a title that may hold numbers itself."""
+    return not text[mark.end() :].strip() and text[: mark.start()].endswith("   ")
+
+
+def _share_of_stage(text: str, lower: str) -> Found | None:
+    """``pass 2/3 (random)... 1.0GiB/3.0GiB 34%``: the percentage is that of the second of three."""
+    mark = STAGE_SHARE.match(text)
+    if mark is None or _measure(lower, *mark.span("p")):
+        return None
+    piece, pieces, share = int(mark["n"]), int(mark["m"]), float(mark["p"])
+    if not 1 <= piece <= pieces or share > 100 or abs(share - 100 * piece / pieces) <= 1:
+        return None
+    whole = round(100 * (piece - 1 + share / 100) / pieces, 2)
+    return Found("stages", percentage=whole, label=mark["noun"].lower(), confidence=0.85, whole=True)
 
 
 def _staged(found: Found) -> bool:
@@ -165,7 +202,7 @@ def _measure(lower: str, start: int, end: int) -> bool:
     if _NAMED.search(before):
         return False
     cut = max(before.rfind("|"), before.rfind(","), before.rfind(";"), before.rfind("] "), before.rfind(" - "))
-    if NOT.search(before[cut + 1 :]) or TALLY.match(after):
+    if NOT.search(before[cut + 1 :]) or (TALLY.match(after) and not _EACH.search(before)):
         return True
     if not _METRIC.match(after) and NOT.search(_CLAUSE.split(after, maxsplit=1)[0]):
         return True
@@ -174,6 +211,8 @@ def _measure(lower: str, start: int, end: int) -> bool:
     return re.search(r"[a-z0-9_]=$", before) is not None and not _KEY.search(before)
 
 
+_EACH = re.compile(r"(?:^|\] |[^\w:] ?)(?:case|check|item|file|step|task|job|test|row|part|page|record) $")
+"""``case 3/5 ok``: the third is done, and how it came out; not how many came out so."""
 _NAMED = re.compile(r"(?:^|[^a-z])progress\s?[:=]\s*$")
 _METRIC = re.compile(r"\s*[|,]?\s*[a-z_]+[\s=:]+-?[\d.]")
 _CLAUSE = re.compile(r"[|,;:\[\]]| - | \((?!\d)")

@@ -17,6 +17,7 @@ _CUT = re.compile(
 )
 _BACK = b"\r\x08"
 _UP = re.compile(rb"\x1b\[\d*[AF]")
+_PLACE = re.compile(rb"\x1b\[[0-9;]*[Hf]")
 
 
 class Segment(NamedTuple):
@@ -37,6 +38,7 @@ class Splitter:
 
     def __init__(self) -> None:
         self._rest = bytearray()
+        self._place = b""
         self._scanned = 0
         self._offset = 0
 
@@ -62,7 +64,7 @@ class Splitter:
         """What has come since the last end, as if it were redrawn. It is not consumed: the whole line comes later."""
         if not self._rest:
             return None
-        text = codecs.getincrementaldecoder("utf-8")("replace").decode(bytes(self._rest.rstrip(_BACK)))
+        text = codecs.getincrementaldecoder("utf-8")("replace").decode(self._place + self._rest.rstrip(_BACK))
         return Segment(text + "\r", self._offset + len(self._rest))
 
     def flush(self) -> Segment | None:
@@ -72,26 +74,32 @@ class Splitter:
         line = self._rest.rstrip(_BACK)
         redrawn = len(line) < len(self._rest)
         self._offset += len(self._rest)
-        self._rest, self._scanned = bytearray(), 0
-        return Segment(_text(line) + ("\r" if redrawn else ""), self._offset)
+        message = _text(self._place + line) + ("\r" if redrawn else "")
+        self._rest, self._place, self._scanned = bytearray(), b"", 0
+        return Segment(message, self._offset)
 
     def _pieces(self, line: bytes, end: bytes, start: int) -> list[Segment]:
         """The segments of one line that ``end`` ended; ``start`` is its place in the buffer."""
         stop = self._offset + start + len(line) + len(end)
         pieces: list[Segment] = []
+        place = self._place
+        if line or end.endswith(b"\n"):
+            self._place = b""
+        if _PLACE.match(end):
+            self._place = end  # where the next one is drawn tells bars on a screen apart
         while len(line) > MAX_LINE:
             cut = _boundary(line, MAX_LINE)
             start += cut
-            pieces.append(Segment(_text(line[:cut]), self._offset + start))
-            line = line[cut:]
+            pieces.append(Segment(_text(place + line[:cut]), self._offset + start))
+            line, place = line[cut:], b""
         if end.endswith(b"\n"):
-            pieces.append(Segment(_text(line), stop))
+            pieces.append(Segment(_text(place + line if line else line), stop))
             return pieces
         line = line.rstrip(_BACK)
         if _UP.match(end):
             line += end  # how far up the next one goes tells bars that stand below each other apart
         if line:
-            pieces.append(Segment(_text(line) + "\r", stop))
+            pieces.append(Segment(_text(place + line) + "\r", stop))
         return pieces
 
 

@@ -38,7 +38,6 @@ _OPENS_SUCCESS = (
     r"build complete!",
     r"100% tests passed",
     r"result: pass\b",
-    r"operation completed\b",
     r"done dumping",
     r"(?:==> )?builds finished",
     r"status: deployed\b",
@@ -54,8 +53,8 @@ _OPENS_SUCCESS = (
     r"job succeeded\b",
     rf"(?!finished in )(?:done|finished|completed?|built|compiled)\b.{{0,80}}\b{_TOOK}",
     r"done in [\d.]+ ?m?s\b",
-    r"(?:process|job|run|task|pipeline|workflow|backup|restore|migration|deployment|deploy|sync) "
-    r"(?:has )?(?:completed?|finished|succeeded|done)\b",
+    r"(?:[\w.-]{1,30}: )?(?:[a-z]+ )?(?:process|job|run|task|pipeline|workflow|backup|restore|migration|deployment|"
+    r"deploy|sync|operation) (?:has )?(?:completed?|finished|succeeded|done)\b",
     r"\(ok\):download completed",
     r"progress=end\b",
     r"ok +\t?\S+\s+(?:\d+\.\d+s|\(cached\))",
@@ -65,7 +64,6 @@ _OPENS_SUCCESS = (
     r"spider closed \(finished\)",
     r"\[(?P<last>\d+)/(?P=last)\] (?:linking|building|generating|compiling|cxx|cc|ar|link|stamp|copy|running) ",
     r"\[\+\] building [\d.]+s \(\d+/\d+\) finished",
-    r"total time: [\d.]+ ?s",
     r"(?:ℹ )?fail +0\s*$",
     r"ok, but \w+",
     r"done\. pass=\d+ warn=\d+ error=0\b",
@@ -76,6 +74,9 @@ _OPENS_SUCCESS = (
     r"(?:training|conversion|encoding|indexing|installation|rendering|simulation|rollout) "
     r"(?:is |has )?(?:completed?|finished|succeeded|done)\b",
     r"archive consistency check complete, no problems found",
+    r"POV-Ray finished",
+    r"cloned successfully\.",
+    r"saved pipeline to output directory",
 )
 _HAS_SUCCESS = (
     r"\bwas executed successfully\b",
@@ -95,6 +96,7 @@ _HAS_SUCCESS = (
     r"\"message_type\":\"summary\"",
     r"\| elapsed: .* finished$",
     r"- done, .{0,60} in [\d.]+ ?s\b",
+    r"\.100 - done\.\s*$",
 )
 _OPENS_FAILURE = (
     r"(?:\d|\d\d)% tests passed",
@@ -139,7 +141,11 @@ _OPENS_FAILURE = (
     r"thread '[^']{1,80}' panicked at",
     r"[\w.-]{1,40}: (?:fatal )?error: ",
     r"rsync error: ",
-    r"ERROR \d{3,5} \(",
+    r"ERROR \d{1,5}(?: \(|: )",
+    r"not ok \d+(?!.{0,400}# (?i:todo|skip))",
+    r"Command failed: ",
+    r"TaskFailed - ",
+    r"[A-Z][\w-]{2,30} failed\.?$",
     r"BUILD INTERRUPTED",
     r"Error response from daemon: ",
     r"The command '.{1,300}' returned a non-zero code",
@@ -155,6 +161,7 @@ _OPENS_FAILURE = (
     r"FAIL(?:ED)? \([\w=, ]+\)",
 )
 _HAS_FAILURE = (
+    r": Errors, so I did not complete",
     r"\bfailed: (?:Connection|No route|Network|Name|Temporary|Permission|No such)",
     r"\b(?:unreachable|failed)=[1-9]",
     r"\bexit(?:ed)?(?: with)?(?: code| status):? -?[1-9]",
@@ -181,11 +188,21 @@ GOOD = re.compile(r"\b\d+ (?:\w+ )?(?:passed|passing|successful)\b|\b0 failures|
 BARE = re.compile(
     r"\W{0,8}(?:all )?(?:done|finished|complete[d]?|success(?:ful(?:ly)?)?|succeeded|ok)[.! ]*$"
     r"|\W{0,8}finished in [\d.:]+ ?\w*\W*$"
+    r"|\W{0,8}total time: [\d.]+ ?s"
+    r"|nox > \* .{1,200}: success$"
     r"|.{0,60}(?:完了|成功|終了)しました[。.!！]*$",
     re.IGNORECASE,
 )
 """Nothing but a word of success: the end of the whole, or of one of its parts."""
-BARE_FAILURE = re.compile(r".{0,60}(?:失敗|異常終了|中断)しました")
+BARE_FAILURE = re.compile(
+    r".{0,60}(?:失敗|異常終了|中断)しました"
+    r"|\s{0,4}[✖✘✗] ?(?!.{0,60}\(0 errors)\S"
+    r"|\S{1,200}:\d+:\d+: (?:\S+ )?error:"
+    r"|.{0,80} errored after \d"
+    r"|[\w./-]{1,60}(?:\[\d+\])?: .{0,160}(?:Connection refused|No such file or directory|Permission denied"
+    r"|No space left on device|command not found|Operation timed out)(?: \(\d+\))?\W{0,3}$"
+)
+"""An error that the job may survive: the next progress takes it back."""
 UNDERWAY = re.compile(r"\b(?P<done>\d+) passed(?: \| \d+ \w+)? \((?!(?P=done)\))\d+\)\s*$")
 """``1 passed (3)``: the others are still to come, or have failed."""
 SUCCESS = re.compile(rf"\W{{0,8}}(?:{'|'.join(_OPENS_SUCCESS)})", re.IGNORECASE)

@@ -15,7 +15,7 @@ from miyabi.progress.found import MOST, Found, clip
 from miyabi.progress.reading import Reading, ReadStatus
 from miyabi.progress.sieve import NUMBER, WORD, Lines
 from miyabi.progress.state import decode, encode
-from miyabi.progress.terminal import TASKBAR, rows_up, taskbar
+from miyabi.progress.terminal import TASKBAR, row, rows_up, taskbar
 
 BATCH = 2000
 """Messages that are looked through at once."""
@@ -78,10 +78,18 @@ class Reader:
             return
         found = self._found(text, redrawn) if kind & NUMBER or self._every() else None
         if found is not None:
-            depth = rows_up(message) if redrawn else 0
-            self._progress(found._replace(depth=depth), text)
+            self._progress(found._replace(depth=self._depth(message), lane=general.lane(text)), text)
         if kind & WORD or self._state.trace:
-            self._outcome(text, found is not None)
+            self._outcome(text, found is not None and not text.startswith("not ok"))
+
+    def _depth(self, message: str) -> int:
+        """How many rows below the first bar the text stands."""
+        place = row(message)
+        if place is None:
+            return rows_up(message) if message.endswith("\r") else 0
+        if not self._state.top or place < self._state.row:
+            self._state.row = place
+        return place - self._state.row
 
     def _found(self, text: str, redrawn: bool) -> Found | None:
         state = self._state
@@ -99,10 +107,10 @@ class Reader:
                 return self._bare(float(number.group(1)))
         if "{" in text and '":' in text and text.rstrip().endswith("}"):
             return jsonlines.read(text)
-        for row in rows(text):
-            match = row.pattern.match(text)
+        for rule in rows(text):
+            match = rule.pattern.match(text)
             if match is not None:
-                return row.read(row.name, match, state.memory)
+                return rule.read(rule.name, match, state.memory)
         found, hint = general.read(text, redrawn)
         if found is None and hint is not None:
             found = track.suspect(state, hint)

@@ -30,6 +30,7 @@ _NUMBERS = (
     *("0%", " %", "percent", "time=", "Duration: ", "mstatus:", "dlstatus:", "##vso", '{"', "pct=", "progress="),
     *("poch", "Pull", "xists", "mplete after", "[CV", "Plan: ", " fits", "ok 0", "OK ]", "unning 0", "..0", "+ 0"),
     *("✓", "✔", "✘", "✖", "█", "☐", "☒", "☑", "⬜", "[ ] ", "[x] ", "[X] ", "[CALLOUT]", "Test Su"),
+    *("0 [=", "0 [>", "0 [#"),
     *("test(s)", " ... ", "....", "Test Files", "Left: "),
     *("otal=", "otal:", " remaining", " left", " to go", " pending", "％", "／", "件", "個", "のうち"),
     *(f"0 {of} 0" for of in ("von", "sur", "de", "di", "van")),
@@ -44,7 +45,9 @@ _WORDS = (
     *"pshot ackup OK roblems ready deployed looks xamples ssertions xecuted curl: files Spider".split(),
     *"up-to-date failed= unreachable= fail PASS= but check しました エラー".split(),
     *"ERR! ERR_ non-zero speedup issues INTERRUPT Fatal resolved errors".split(),
-    *("# ok", "E   ", "saved [", "E: ", "up to date", "Ran all", "No changes", "ok  \t", "ok \t", "Total time"),
+    *("# ok", "E   ", "saved [", "E: ", "up to date", "Ran all", "No changes", "ok  \t", "ok \t", "otal time"),
+    *("not ok", "refused", "No such file", "denied", "No space", "not found", "timed out", "✖", "✘", "Saved pipe"),
+    *("Cloned", ": success"),
 )
 """Literals of :mod:`miyabi.progress.outcome`'s phrases."""
 _LITERALS = (*((literal, NUMBER) for literal in _NUMBERS), *((literal, WORD) for literal in _WORDS))

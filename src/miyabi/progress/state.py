@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from miyabi.progress.reading import Reading
 
-VERSION = 2
+VERSION = 3
 
 
 class Counted(Struct, array_like=True):
@@ -27,6 +27,14 @@ class Suspect(Struct, array_like=True):
     grown: int = 0
 
 
+class Jumps(Struct, array_like=True):
+    """Where the counts of one label stood, and how often they have jumped about."""
+
+    label: int
+    share: float
+    times: int = 0
+
+
 class Stage(Struct, array_like=True):
     """Lines that count stages: their label (a checksum), stage ``at`` of ``of``, and the newest share within it."""
 
@@ -38,6 +46,8 @@ class Stage(Struct, array_like=True):
     """Whether what comes between such lines is taken for a part of the stage."""
     begins: bool = False
     """Whether nothing has come in the stage yet."""
+    lane: int = 0
+    """Which of several outputs that come through one stream counts them, as a checksum; 0 where there is one."""
 
 
 class State(Struct, array_like=True):
@@ -58,10 +68,13 @@ class State(Struct, array_like=True):
     """Whether a bar of the whole job is unfinished: all others are parts of it."""
     top: bool = False
     """Whether a bar on the first row is unfinished: bars below it are parts of it."""
+    row: int = 0
+    """The first row of the screen on which a bar was drawn; 0 where bars are not put on rows."""
     over: int = 0
     """The label of that bar, as a checksum."""
     counted: list[Counted] = []
     suspects: list[Suspect] = []
+    jumps: list[Jumps] = []
     bare: float | None = -1
     """The newest of a stream of nothing but numbers; ``None`` once there was anything else."""
     memory: dict[str, float] = {}

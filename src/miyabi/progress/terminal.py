@@ -10,14 +10,25 @@ _CONTROL = re.compile(
     r"|\x1b[()*+][0-9A-Za-z]|\x1b[ -~]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]"
 )
 _UP = re.compile(r"\x1b\[(\d*)[AF]\r?$")
+_GAP = re.compile(r"\x1b\[\d*[CG]")
+_PLACE = re.compile(r"\x1b\[(\d{0,4})(?:;\d{0,4})?[Hf]")
 _OSC_PROGRESS = re.compile(r"\x1b\]9;4;([0-4])(?:;(\d{1,3}))?(?:\x07|\x1b\\|$)")
 _TAIL = 16
 TASKBAR = "\x1b]9;4"
 
 
 def visible(message: str) -> str:
-    """``message`` without control characters and escape sequences; tabs, ``\\r`` and ``\\n`` stay."""
-    return _CONTROL.sub("", message)
+    """``message`` without control characters and escape sequences; tabs, ``\\r`` and ``\\n`` stay.
+
+    A move to a column further right is a gap: what follows stands apart.
+    """
+    return _CONTROL.sub("", _GAP.sub("   ", message))
+
+
+def row(message: str) -> int | None:
+    """The row that the cursor was moved to for ``message``, 1 being the first; ``None`` where nobody said."""
+    place = _PLACE.match(message)
+    return int(place.group(1) or 1) if place else None
 
 
 def rows_up(message: str) -> int:

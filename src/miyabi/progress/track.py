@@ -6,6 +6,7 @@ import re
 from zlib import crc32
 
 from miyabi.model import Progress
+from miyabi.progress.doubt import doubtful
 from miyabi.progress.found import MOST, Found, number
 from miyabi.progress.general import Hint
 from miyabi.progress.state import Counted, Stage, State, Suspect
@@ -29,6 +30,8 @@ def follow(state: State, found: Found) -> Progress | None:
     if found.depth and state.top and label != state.over:
         return None
     share = _share(found)
+    if doubtful(state, found, share, label):
+        return Progress()
     if state.overall and not found.overall:
         return None
     state.overall = found.overall and share < 1
@@ -40,10 +43,10 @@ def follow(state: State, found: Found) -> Progress | None:
     if stage is not None and _same_count(stage, found, label):
         return _next_stage(state, stage, found.current or 0, found.total or 1)
     if found.stage and found.current == 1 and state.piece is None and (stage is None or stage.at >= stage.of):
-        state.stage = Stage(label, 1, found.total or 1)
-    elif stage is not None:
+        state.stage = Stage(label, 1, found.total or 1, lane=found.lane)
+    elif stage is not None and stage.lane == found.lane:
         _inside(state, stage, share)
-    if state.piece:
+    if state.piece and (stage is None or stage.lane == found.lane):
         return _within(state, found, share)
     if found.total is None or found.current is None:
         return Progress(percentage=found.percentage)

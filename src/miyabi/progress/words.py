@@ -61,7 +61,11 @@ AFTER = re.compile(
 """The beginning of what stands behind a count: `` files``, `` steps (52%) done``. Lower case."""
 NOT = re.compile(rf"(?:^|[^a-z])(?:{_NOT})(?![a-z0-9])")
 """Words near a count that make it a measure or a share. Lower case."""
-NEVER = re.compile(r"coverage|contiguous|\busage\b|battery|packet loss|\bsmart\b|temperature")
+NEVER = re.compile(
+    r"coverage|contiguous|\busage\b|battery|packet loss|\bsmart\b|temperature"
+    r"|^\s*(?:\d+\)|\* test) "
+    r"|\b(?:log (?:start|end) point|lsn)\b|^\s*\d{1,3}%\s+\d+(?:\.\d+)?(?: ?ms)?(?: \(longest request\))?\s*$"
+)
 """Words that make every number on the line a measure. Lower case."""
 TALLY = re.compile(r"\s?(?:\w+ )?(?:passed|failed|passing|failing|skipped|ok|succeeded)\b")
 """Behind a count: how something came out, not how far it is."""

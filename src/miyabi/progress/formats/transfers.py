@@ -174,7 +174,7 @@ FORMATS = (
         "gdal",
         "GDAL's term progress: tens of per cent on one line",
         ("0...",),
-        re.compile(r"0\.{3}(?:\d+\.{3})*(?P<p>\d{1,3})(?:\.{1,3}| - done\.)?\s*$"),
+        re.compile(r"0\.{3}(?:\d+\.{3})*(?P<p>\d{1,3})(?:\.{1,3}(?:ERROR .*)?| - done\.)?\s*$"),
         (("0...10...20...30...40...50", None, None, 50),),
     ),
 )

@@ -1,0 +1,79 @@
+"""Several things counted at once: bars on a screen, outputs of several commands, names with numbers in them."""
+
+from __future__ import annotations
+
+import pytest
+
+from miyabi.progress.lines import Splitter
+from miyabi.progress.reader import Reader
+
+
+def shown(*lines: str) -> list[float | None]:
+    """The percentage after each line."""
+    reader = Reader()
+    found = []
+    for line in lines:
+        reader.read([line])
+        found.append(reader.reading.progress.percentage)
+    return found
+
+
+def shown_of(raw: bytes) -> list[float | None]:
+    splitter = Splitter()
+    return shown(*(segment.message for segment in splitter.feed(raw)))
+
+
+def test_a_bar_further_down_the_screen_is_a_part_of_the_one_above() -> None:
+    stages = b"\x1b[5;1H\r\x1b[KStages  %d%%|##   | %d/5 [00:01<00:05]"
+    part = b"\x1b[6;1H\r\x1b[KPart one  %d%%|###  | %d/60 [00:01<00:01]"
+    raw = b"".join((stages % (20, 1), part % (50, 30), part % (100, 60), stages % (40, 2), part % (10, 6), b"\n"))
+    assert shown_of(raw) == [20.0, 20.0, 20.0, 40.0, 40.0]
+
+
+def test_a_place_on_the_screen_stays_known_wherever_the_bytes_are_cut() -> None:
+    raw = b"\x1b[40;1H\x1b[Kone 1/5\x1b[38;1Hmore\r\nplain\n"
+    whole = Splitter().feed(raw)
+    for cut in range(len(raw)):
+        splitter = Splitter()
+        assert [*splitter.feed(raw[:cut]), *splitter.feed(raw[cut:])] == whole
+    assert [segment.message for segment in whole] == ["\x1b[40;1H\x1b[Kone 1/5\r", "\x1b[38;1Hmore", "plain"]
+
+
+def test_a_counter_at_the_right_edge_counts_and_the_numbers_of_a_title_do_not() -> None:
+    assert shown("   addition 1/10\x1b[K\x1b[117G3/8\x1b[2G\r") == [37.5]
+    assert shown("   list is 3 of 7                        3/8") == [37.5]
+
+
+def test_a_percentage_behind_a_stage_is_that_of_the_stage() -> None:
+    assert shown("shred: a.bin: pass 2/3 (random)...1.0GiB/3.0GiB 34%") == [44.7]
+    assert shown("Step 3/10: 30%") == [30.0]
+
+
+def test_outputs_of_several_commands_are_not_within_each_other() -> None:
+    lines = ("[test] case 1/5 ok", "[build] bundling 10%", "[test] case 2/5 ok", "[build] bundling 20%")
+    assert shown(*lines) == [20.0, 10.0, 40.0, 20.0]
+
+
+def test_counts_that_jump_about_are_names_and_no_longer_believed() -> None:
+    lines = [f"checks case {n} of 45" for n in (20, 9, 33, 12, 40, 7)]
+    assert shown(*lines)[-3:] == [None, None, None]
+    assert shown(*(f"checks case {n} of 4" for n in (1, 2, 3, 4, 1, 2, 3, 4, 1, 2)))[-1] == 50.0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pg_basebackup: write-ahead log start point: 0/18000028 on timeline 1",
+        "  99%      9",
+        " 100%     12 (longest request)",
+        "  1) test 1/2 broken (BadTest)",
+        "  * test case 20 of 45 (32.9ms) [L#83]",
+        "   3) suite step 2/5 returns early:",
+    ],
+)
+def test_these_numbers_are_no_progress(line: str) -> None:
+    assert shown(line, line.replace("9", "10").replace("1", "2")) == [None, None]
+
+
+def test_a_percentage_without_its_sign_stands_before_its_bar() -> None:
+    assert shown("installing:   22.46 [============>                        ]\r") == [22.5]
