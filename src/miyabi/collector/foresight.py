@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from miyabi.model import Estimate, Stopped, Task, iso
 from miyabi.progress.forecast import Run, forecast
 from miyabi.progress.pace import Pace
-from miyabi.progress.stops import patience
+from miyabi.progress.stops import patience, usual
 
 
 def estimated(pace: Pace, runs: Sequence[Run]) -> Estimate | None:
@@ -20,7 +20,7 @@ def estimated(pace: Pace, runs: Sequence[Run]) -> Estimate | None:
         low_seconds=_seconds(left.low),
         likely_seconds=_seconds(left.likely),
         high_seconds=_seconds(left.high),
-        holds_seconds=_seconds(max([pace.still, *(run.still for run in runs)])),
+        holds_seconds=_seconds(usual(pace.still, [run.still for run in runs])),
         basis=left.basis,
         runs=left.runs,
         whole=left.whole,
@@ -38,11 +38,7 @@ def stopped(task: Task, pace: Pace, runs: Sequence[Run], silent: int, still: int
         return None
     wait_still, wait_silent = patience(pace, runs)
     if silent >= wait_silent:
-        return Stopped("output", iso(pace.spoke), _usual(pace.quiet, [run.quiet for run in runs]))
+        return Stopped("output", iso(pace.spoke), _seconds(usual(pace.quiet, [run.quiet for run in runs])))
     if still >= wait_still and pace.share is not None and pace.share < 1:
-        return Stopped("progress", iso(pace.moved), _usual(pace.still, [run.still for run in runs]))
+        return Stopped("progress", iso(pace.moved), _seconds(usual(pace.still, [run.still for run in runs])))
     return None
-
-
-def _usual(longest: int, earlier: Sequence[int]) -> float:
-    return _seconds(max([longest, *earlier]))

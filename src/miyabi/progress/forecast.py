@@ -63,7 +63,7 @@ class _Guess(NamedTuple):
 
 def remember(runs: Sequence[Run], run_id: str, pace: Pace, took: int) -> list[Run]:
     """``runs`` with the one that just ended, the newest last; a run told of twice counts once."""
-    run = Run(run_id, took, pace.quiet, pace.still, pace.marks)
+    run = Run(run_id, took, pace.quiet, pace.longest, pace.marks)
     return [*(r for r in runs if r.run_id != run_id), run][-MOST_RUNS:]
 
 

@@ -46,6 +46,8 @@ class Pace(Struct, array_like=True):
     """The longest time between two lines."""
     still: int = 0
     """The longest rest between two moves, stalls left out."""
+    longest: int = 0
+    """The longest rest of all, stalls too."""
     moves: int = 0
     lap: int = 0
     """How often progress has begun anew."""
@@ -107,6 +109,7 @@ class Pace(Struct, array_like=True):
 
     def _move(self, rest: int, work: float) -> None:
         self.moves += 1
+        self.longest = max(self.longest, rest)
         fade = math.exp(-work / FADES)
         spent = rest
         if self._stall(rest):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 
 from miyabi.progress.forecast import Run
 from miyabi.progress.pace import Pace
 
-SHORTEST_STOP = 10_000
+SHORTEST_STOP = 15_000
 """Ms; nobody wants to hear of a shorter rest, ..."""
 UNSETTLED_STOP = 30_000
 """... nor of this one before it is known how the job goes."""
@@ -28,7 +29,12 @@ def patience(pace: Pace, runs: Sequence[Run]) -> tuple[int, int]:
     )
 
 
+def usual(longest: int, earlier: Sequence[int]) -> float:
+    """The longest rest (ms) that is usual: this run's so far, or what is common for earlier ones."""
+    return max(longest, median(earlier)) if earlier else longest
+
+
 def _patience(longest: int, earlier: Sequence[int], *, settled: bool) -> int:
     if earlier:
-        return max(SHORTEST_STOP, round(UNUSUAL_AGAIN * max(longest, *earlier)))
+        return max(SHORTEST_STOP, round(UNUSUAL_AGAIN * usual(longest, earlier)))
     return max(SHORTEST_STOP if settled else UNSETTLED_STOP, UNUSUAL * longest)
