@@ -306,6 +306,21 @@ async def test_a_refused_save_wakes_nobody(database: Database) -> None:
     assert not await database.wait(place, 0.02)
 
 
+async def test_a_history_can_be_replaced_with_the_save_that_follows_from_it(database: Database) -> None:
+    await made(database, a_task("a"), a_task("b"))
+    current, other = await database.get(["a", "b"])
+    assert current
+    assert other
+    versions = [later(current.task, by=n) for n in (1, 2, 3)]
+    newest = later(current.task, by=9)
+    assert await database.save([Save(newest, current, history=versions)]) == [True]
+    found = (await database.history("a")).tasks
+    assert found == [newest, *reversed(versions)]
+    assert (await database.history("b")).tasks == [other.task]
+    assert await database.save([Save(later(newest), current, history=[])]) == [False], "somebody else wrote"
+    assert (await database.history("a")).tasks == found
+
+
 async def test_a_memo_is_remembered(database: Database, open_database: Opener[Database]) -> None:
     assert await database.memo("reader") == ""
     for value in ("7", "x y/é"):

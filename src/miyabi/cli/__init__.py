@@ -10,6 +10,7 @@ COMMANDS = {
     "up": "up:up",
     "run": "run:run",
     "flush": "run.flush:flush",
+    "reread": "reread:reread",
     "serve": "serve:serve",
     "progress": "progress:progress",
     "openapi": "openapi:openapi",

@@ -34,12 +34,13 @@ async def running(loop: Loop) -> AsyncIterator[None]:
 
 
 class CollectorApp:
-    """ASGI: ``POST /api/collect``, ``GET /health``, ``GET /metrics``; the loop runs for its lifespan."""
+    """ASGI: ``POST /api/collect``, ``/api/reread/TASK``, ``GET /health``, ``/metrics``; the loop runs beside."""
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
         routes = [
             Route("/api/collect", self._collect, methods=["POST"]),
+            Route("/api/reread/{task_id}", self._reread, methods=["POST"]),
             Route("/health", self._health),
             Route("/metrics", _metrics),
         ]
@@ -57,6 +58,13 @@ class CollectorApp:
     async def _collect(self, request: Request) -> Response:
         try:
             return _json(await self._loop.collect())
+        except (DatabaseUnavailable, LogsUnavailable) as error:
+            return Problem("unavailable", str(error), Retry_After="1").response()
+
+    async def _reread(self, request: Request) -> Response:
+        try:
+            result = await self._loop.reread(request.path_params["task_id"])
+            return _json([result] if result else [])
         except (DatabaseUnavailable, LogsUnavailable) as error:
             return Problem("unavailable", str(error), Retry_After="1").response()
 

@@ -13,6 +13,7 @@ from prometheus_client import Counter, Histogram
 from miyabi.cache import Cache, CacheUnavailable
 from miyabi.collector.history import History
 from miyabi.collector.memory import Memory
+from miyabi.collector.replay import Replay
 from miyabi.collector.step import Runs, advance
 from miyabi.collector.watch import Watch
 from miyabi.database import Bookmark, Current, Database, DatabaseUnavailable, Save
@@ -38,6 +39,14 @@ class Turn(Struct, frozen=True):
 
     lines: int
     behind: list[Stream]
+
+
+class Reread(Struct, frozen=True):
+    """A task whose lines were read again: how many, and whether that changed what is known of it."""
+
+    task: Task
+    lines: int
+    changed: bool
 
 
 class Collector:
@@ -72,6 +81,27 @@ class Collector:
             if result[1]:
                 behind.append(stream)
         return Turn(lines, behind)
+
+    async def reread(self, task_id: str) -> Reread | None:
+        """Read a task's lines again from the first, with today's reader; ``None`` when there is no such task.
+
+        What people changed stays as it is, and so does a task whose lines are gone. Raises ``DatabaseUnavailable``
+        or ``LogsUnavailable``; then nothing has changed.
+        """
+        while True:
+            current = (await self._database.get([task_id]))[0]
+            if current is None:
+                return None
+            await self._history.load(current.task)
+            replay = Replay(current, self._history.runs)
+            await replay.read(self._logs)
+            save = replay.save(self._now())
+            if save is None:
+                return Reread(current.task, replay.lines, changed=False)
+            if (await self._database.save([save]))[0]:
+                await self._saved(save)
+                return Reread(save.task, replay.lines, changed=_says(save.task) != _says(current.task))
+            CONFLICTS.inc()
 
     async def _guarded(self, stream: Stream) -> tuple[int, bool]:
         """A stream that can't be read must not hold up the others: it is tried again with its next line."""
@@ -118,12 +148,18 @@ class Collector:
             save = step(current, fresh, page, self._now(), self._history.runs)
         if not (await self._database.save([save]))[0]:
             return False
-        self.watch.seen(save.task, save.bookmark)
         if current is None or save.task is not current.task:
-            await self._warm(save.task)
-            if save.task.final:
-                await self._history.learn(save.task, Memory(save.bookmark).pace)
+            await self._saved(save)
+        else:
+            self.watch.seen(save.task, save.bookmark)
         return True
+
+    async def _saved(self, save: Save) -> None:
+        """A changed task is in the database: tell those who keep something of it."""
+        self.watch.seen(save.task, save.bookmark)
+        await self._warm(save.task)
+        if save.task.final:
+            await self._history.learn(save.task, Memory(save.bookmark).pace)
 
     async def _warm(self, task: Task) -> None:
         try:
@@ -152,6 +188,12 @@ def _line_by_line(current: Current | None, fresh: Task, page: LogPage, now: int,
             state = Current(save.task, save.bookmark)
     reader = state.bookmark.reader if state and state.bookmark else b""
     return Save(state.task if state else fresh, current, Bookmark(page.next, reader))
+
+
+def _says(task: Task) -> tuple[object, ...]:
+    """What of a task its lines tell."""
+    details = task.details
+    return task.progress, task.status, details.phase, details.current_step, details.error_message, details.source
 
 
 def _is_job(group: str) -> bool:

@@ -10,7 +10,7 @@ from itertools import islice
 
 from msgspec import Struct
 
-from miyabi.collector.collect import AT_ONCE, Collector
+from miyabi.collector.collect import AT_ONCE, Collector, Reread
 from miyabi.database import LINES_READ, Database, DatabaseUnavailable
 from miyabi.logs import Logs, LogsUnavailable, Stream
 
@@ -88,6 +88,10 @@ class Loop:
             lines += read
             if not looked_at or self._clock() > end:
                 return Result(len(streams), lines)
+
+    async def reread(self, task_id: str) -> Reread | None:
+        """See :meth:`Collector.reread`."""
+        return await self._collector.reread(task_id)
 
     async def ping(self) -> None:
         """Return when the loop is alive and well; raise ``RuntimeError`` when its last round failed or takes long."""

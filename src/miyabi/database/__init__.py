@@ -39,12 +39,14 @@ class Save(Struct, frozen=True):
     ``base`` is what the writer had read before (``None``: nothing was there); the write is refused when something
     else is there now, so that nobody's change is lost. ``bookmark`` ``None`` leaves the stored one as it is.
     ``kept``: the version stays in the task's history; progress that moves many times a second need not.
+    ``history``: versions that take the place of all that were kept before this one; ``None`` leaves those.
     """
 
     task: Task
     base: Current | None = None
     bookmark: Bookmark | None = None
     kept: bool = True
+    history: Sequence[Task] | None = None
 
 
 class TaskQuery(Struct, frozen=True):

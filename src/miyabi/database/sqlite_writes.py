@@ -111,6 +111,10 @@ def _write(connection: sqlite3.Connection, save: Save, stored: _Stored | None, b
         statement = _UPDATE_ALL if stored else _INSERT
         connection.execute(statement, (task.timestamp, *keys, task.ttl, *mark, body, task.task_id))
         _recount(connection, task, keys, stored, deltas)
+    if save.history is not None:
+        connection.execute("DELETE FROM versions WHERE task_id = ?", (task.task_id,))
+        versions = ((task.task_id, version.timestamp, _ENCODER.encode(version)) for version in save.history)
+        connection.executemany("REPLACE INTO versions VALUES (?, ?, ?)", versions)
     if save.kept:
         connection.execute("REPLACE INTO versions VALUES (?, ?, ?)", (task.task_id, task.timestamp, body))
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 from miyabi.logs import Logs
 from miyabi.tasks.hub import Hub
 from miyabi.tasks.service import TaskService
-from miyabi.tasks.shapes import Collected, Health, ServiceHealth
+from miyabi.tasks.shapes import Collected, Health, Reread, ServiceHealth
 
 Probe = Callable[[], Awaitable[None]]
 """Returns when a service answers, raises when it does not."""
@@ -17,21 +18,31 @@ VITAL = frozenset({"database"})
 """Without these no task can be served; without any other one, something is only slower or later."""
 
 
+class Collecting(Protocol):
+    """The collector, here or elsewhere. Raises ``Problem`` ``unavailable``, or what its stores raise."""
+
+    async def collect(self) -> Collected:
+        """Run it once."""
+
+    async def reread(self, task_id: str) -> Reread | None:
+        """Read a task's lines again from the first; ``None`` when there is no such task."""
+
+
 class Api:
-    """The task API's parts. ``probes`` are asked for ``/health``; ``collect`` runs the collector once."""
+    """The task API's parts. ``probes`` are asked for ``/health``."""
 
     def __init__(
         self,
         service: TaskService,
         logs: Logs,
         hub: Hub,
-        collect: Callable[[], Awaitable[Collected]],
+        collector: Collecting,
         probes: Mapping[str, Probe],
     ) -> None:
         self.service = service
         self.logs = logs
         self.hub = hub
-        self.collect = collect
+        self.collector = collector
         self._probes = probes
 
     async def health(self) -> Health:

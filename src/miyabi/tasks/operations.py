@@ -125,7 +125,16 @@ async def append_lines(api: Api, call: Call) -> Answer:
 
 async def collect(api: Api, call: Call) -> Answer:
     """Run the collector once, now."""
-    return Answer(await api.collect())
+    return Answer(await api.collector.collect())
+
+
+async def reread(api: Api, call: Call) -> Answer:
+    """Read a task's lines again from the first with today's reader, which upgrades its state and its history."""
+    task_id = call.path["task_id"]
+    result = await api.collector.reread(task_id)
+    if result is None:
+        raise Problem("not-found", f"There is no task `{task_id}`.")
+    return Answer(result)
 
 
 async def health(api: Api, call: Call) -> Answer:
@@ -155,6 +164,8 @@ OPERATIONS = (
               {200: shapes.Lines}, READ, shapes.LogsQuery),
     Operation("listHistory", "GET", "/api/tasks/{task_id}/history", "List a task's versions", list_history,
               {200: shapes.TaskList}, READ, shapes.PageQuery),
+    Operation("rereadTask", "POST", "/api/tasks/{task_id}/reread", "Read a task's lines again", reread,
+              {200: shapes.Reread}, (*READ, "storage-full")),
     Operation("listProjects", "GET", "/api/projects", "List projects", list_projects,
               {200: shapes.ProjectList}, LIST, shapes.PageQuery),
     Operation("getProject", "GET", "/api/projects/{project_id}", "Get a project", get_project,

@@ -148,6 +148,14 @@ class Appended(Struct, frozen=True):
     stored: int
 
 
+class Reread(Struct, frozen=True):
+    """A task after its lines were read again: how many there were, and whether it says something else now."""
+
+    task: Task
+    lines: int
+    changed: bool
+
+
 class Collected(Struct, frozen=True):
     """What one run of the collector read."""
 

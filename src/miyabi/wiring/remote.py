@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import aiohttp
 import msgspec
 
 from miyabi.http import Problem
-from miyabi.tasks.shapes import Collected
+from miyabi.tasks.shapes import Collected, Reread
 
+T = TypeVar("T")
 SECONDS = 60.0
 """As long as a collector may run (the limit of its Lambda)."""
 
@@ -20,15 +23,22 @@ class RemoteCollector:
 
     async def collect(self) -> Collected:
         """Run it once. Raises :class:`Problem` ``unavailable``."""
-        body = await self._ask("POST", "/api/collect")
-        try:
-            return msgspec.json.decode(body, type=Collected)
-        except msgspec.MsgspecError:
-            raise Problem("unavailable", f"What answers at {self._url} is no collector.") from None
+        return self._read(await self._ask("POST", "/api/collect"), Collected)
+
+    async def reread(self, task_id: str) -> Reread | None:
+        """Read a task's lines again; ``None`` when there is no such task. Raises :class:`Problem` ``unavailable``."""
+        found = self._read(await self._ask("POST", f"/api/reread/{task_id}"), list[Reread])
+        return found[0] if found else None
 
     async def ping(self) -> None:
         """Return when it is well."""
         await self._ask("GET", "/health")
+
+    def _read(self, body: bytes, kind: type[T]) -> T:
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except msgspec.MsgspecError:
+            raise Problem("unavailable", f"What answers at {self._url} is no collector.") from None
 
     async def _ask(self, method: str, path: str) -> bytes:
         timeout = aiohttp.ClientTimeout(total=SECONDS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,12 +20,12 @@ from miyabi.gateway.guard import Guard
 from miyabi.gateway.limit import Bucket
 from miyabi.logs import Logs
 from miyabi.settings import Settings, SettingsError
-from miyabi.tasks.api import Api, Probe
+from miyabi.tasks.api import Api, Collecting, Probe
 from miyabi.tasks.app import TasksApp
 from miyabi.tasks.hub import Hub
 from miyabi.tasks.records import Records
 from miyabi.tasks.service import TaskService
-from miyabi.tasks.shapes import Collected
+from miyabi.tasks.shapes import Collected, Reread
 from miyabi.webui.app import page
 from miyabi.wiring import open_cache, open_database, open_logs
 
@@ -77,7 +77,7 @@ def make_tasks(settings: Settings, stores: Stores, loop: Loop, probes: Mapping[s
     """Service 3, the task API. ``loop`` is asked to collect, unless the settings name a collector elsewhere."""
     records = Records(stores.database, stores.cache, DATABASE_NAMES.get(settings.database.partition(":")[0], "it"))
     service = TaskService(records, stores.database, stores.logs, now)
-    collect, probe = _collector(settings, loop)
+    collector, probe = _collector(settings, loop)
     asked: dict[str, Probe] = {
         "tasks": fine,
         "cache": stores.cache.ping,
@@ -87,7 +87,7 @@ def make_tasks(settings: Settings, stores: Stores, loop: Loop, probes: Mapping[s
     if probe:
         asked["collector"] = probe
     hub = Hub(stores.database, stores.logs)
-    return TasksApp(Api(service, stores.logs, hub, collect, asked | dict(probes)), stores.database)
+    return TasksApp(Api(service, stores.logs, hub, collector, asked | dict(probes)), stores.database)
 
 
 def make_gateway(settings: Settings, tasks: ASGIApp) -> Gateway:
@@ -115,15 +115,25 @@ async def fine() -> None:
     """The probe of what answers it."""
 
 
-def _collector(settings: Settings, loop: Loop) -> tuple[Callable[[], Awaitable[Collected]], Probe | None]:
+class _LocalCollector:
+    """The collector of this process."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+
+    async def collect(self) -> Collected:
+        result = await self._loop.collect()
+        return Collected(result.streams, result.lines)
+
+    async def reread(self, task_id: str) -> Reread | None:
+        result = await self._loop.reread(task_id)
+        return Reread(result.task, result.lines, result.changed) if result else None
+
+
+def _collector(settings: Settings, loop: Loop) -> tuple[Collecting, Probe | None]:
     if settings.collector != "local:":
         from miyabi.wiring.remote import RemoteCollector
 
         remote = RemoteCollector(settings.collector)
-        return remote.collect, remote.ping
-
-    async def collect() -> Collected:
-        result = await loop.collect()
-        return Collected(result.streams, result.lines)
-
-    return collect, None
+        return remote, remote.ping
+    return _LocalCollector(loop), None

@@ -17,7 +17,7 @@ from miyabi.tasks.app import TasksApp
 from miyabi.tasks.hub import Hub
 from miyabi.tasks.records import Records
 from miyabi.tasks.service import TaskService
-from miyabi.tasks.shapes import Collected
+from miyabi.tasks.shapes import Collected, Reread
 from miyabi.wiring.services import Stores, open_stores
 
 
@@ -40,6 +40,16 @@ class Bench(NamedTuple):
         return dict(answer.json())
 
 
+class Idle:
+    """A collector that finds nothing."""
+
+    async def collect(self) -> Collected:
+        return Collected(0, 0)
+
+    async def reread(self, task_id: str) -> Reread | None:
+        return None
+
+
 Story = Callable[[Bench], Awaitable[None]]
 
 
@@ -53,13 +63,10 @@ def tell(tmp_path: Path) -> Callable[[Story], None]:
             service = TaskService(Records(stores.database, stores.cache), stores.database, stores.logs, clock)
             hub = Hub(stores.database, stores.logs)
 
-            async def nothing() -> Collected:
-                return Collected(0, 0)
-
             probes = {"database": stores.database.ping, "logs": stores.logs.ping}
             await hub.start()
             try:
-                app = TasksApp(Api(service, stores.logs, hub, nothing, probes), stores.database)
+                app = TasksApp(Api(service, stores.logs, hub, Idle(), probes), stores.database)
                 await story(Bench(app, stores, clock))
             finally:
                 await hub.stop()

@@ -106,8 +106,8 @@ export const ja: Dictionary = {
       both: (runs) => `今回の速さと過去${runs}回の実行から推定`,
     },
     stopped: {
-      progress: (time) => `${time}進捗なし`,
-      output: (time) => `${time}出力なし`,
+      progress: (time) => `${time}間進捗なし`,
+      output: (time) => `${time}間出力なし`,
     },
     usual: (time) => `これまでの最長の間隔は${time}`,
   },
