@@ -7,7 +7,11 @@ import re
 from miyabi.progress.found import Found, clip
 from miyabi.progress.state import State
 
-_BOX = re.compile(r"(?:[⎿│>] {0,9})?(?:[-*+]|\d{1,4}[.)])? {0,9}(?:\[(?P<mark>[ xX~>-])\]|(?P<sign>[☐☒☑✅⬜])) {1,9}\S")
+_BOX = re.compile(
+    r"(?:[⎿│>└] {0,9})?(?:[-*+]|\d{1,4}[.)])? {0,9}(?:\[(?P<mark>[ xX~>-])\]|(?P<sign>[☐☒☑✅⬜□])) {1,9}\S"
+)
+_CHECK = re.compile(r"(?P<corner>└ )?[✔✓] \S")
+"""A ticked box where a list is under way, or begins in a corner (Codex); anywhere else it says that something is ok."""
 _CALLOUT = re.compile(r"\s*\[CALLOUT\](?P<rest>.*)")
 _END = re.compile(r"\s*(?:\[/CALLOUT\]|\[END CALLOUT\]|-{3,}|={3,}|$)")
 SHORTEST = 2
@@ -22,19 +26,40 @@ def box(state: State, text: str) -> Found | None:
 
     Lists are printed whole and again at each change, one box a line; half a list says nothing.
     """
-    match = _BOX.match(text.lstrip())
+    ticked = _ticked(state, text.lstrip())
     done, total = state.boxes
-    if match is None:
+    if ticked is None:
         state.boxes = (0, 0)
-        return _listed(state, done, total) if total >= SHORTEST else None
-    done, total = done + ((match["mark"] or match["sign"]) in TICKED), total + 1
+        if total >= SHORTEST:
+            return _listed(state, done, total)
+        return _ticked_off(state) if total == done == 1 else None
+    done, total = done + ticked, total + 1
     state.boxes = (done, total)
     return _listed(state, done, total) if total == state.listed else None
 
 
+def _ticked(state: State, text: str) -> bool | None:
+    """Whether the line is a box with a tick; ``None`` when it is no box."""
+    match = _BOX.match(text)
+    if match is not None:
+        return (match["mark"] or match["sign"]) in TICKED
+    check = _CHECK.match(text)
+    return True if check and (check["corner"] or state.boxes[1]) else None
+
+
 def _listed(state: State, done: int, total: int) -> Found:
-    state.listed = total
-    return Found("todo list", done, total, label="todo", whole=True)
+    """A list that is printed again is the plan of the whole job: what is counted meanwhile is a part of it."""
+    again = total == state.listed
+    state.listed, state.ticked = total, done
+    return Found("todo list", done, total, label="todo", whole=True, overall=again)
+
+
+def _ticked_off(state: State) -> Found | None:
+    """One box of the list that was printed before."""
+    if state.ticked >= state.listed:
+        return None
+    state.ticked += 1
+    return Found("todo list", state.ticked, state.listed, label="todo", whole=True, overall=True)
 
 
 def asks(state: State, text: str) -> bool:

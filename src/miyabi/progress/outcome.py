@@ -24,7 +24,7 @@ _OPENS_SUCCESS = (
     r"up to date(?:,| in) ",
     r"no errors were found",
     r"snapshot [0-9a-f]{8} saved",
-    r"all \d+ \w+ (?:have |were |are )?(?:finished |completed |passed )?(?:success|passed|ok|done)",
+    r"all \d+ \w+ (?:have |were |are )?(?:finished |completed |passed )?(?:success|passed|ok|done|complete|finished)",
     r"all (?:tests|checks|jobs|tasks|steps|done)\b.{0,20}(?:pass|success|complete|done|finished|$)",
     r"(?:upload|download|copy|move): \S+ to \S+",
     r"status: (?:downloaded newer image|image is up to date)",
@@ -39,7 +39,12 @@ _OPENS_SUCCESS = (
     r"100% tests passed",
     r"result: pass\b",
     r"done dumping",
-    r"(?:==> )?builds finished",
+    r"(?:==> )?builds finished(?! but no)",
+    r"\S{1,200}: digest: sha256:[0-9a-f]{64} size: \d+",
+    r"visit your newly deployed app at ",
+    r"\d+ document\(s\) restored successfully\. 0 document\(s\) failed",
+    r"\{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":false",
+    r"scan: (?:resilvered|scrub repaired) .{1,80} with 0 errors",
     r"status: deployed\b",
     r"service deployed\b",
     r"bundle complete!",
@@ -95,6 +100,7 @@ _HAS_SUCCESS = (
     r"\bexit(?:ed)?(?: with)?(?: code| status):? 0\b",
     r"\"message_type\":\"summary\"",
     r"\| elapsed: .* finished$",
+    r"\ball succeeded\.",
     r"- done, .{0,60} in [\d.]+ ?s\b",
     r"\.100 - done\.\s*$",
 )
@@ -161,6 +167,9 @@ _OPENS_FAILURE = (
     r"FAIL(?:ED)? \([\w=, ]+\)",
 )
 _HAS_FAILURE = (
+    r"\bdidn't complete successfully\b",
+    r"^\{\"type\":\"result\",.{0,80}\"is_error\":true",
+    r"^\{\"type\":\"turn\.failed\"",
     r": Errors, so I did not complete",
     r"\bfailed: (?:Connection|No route|Network|Name|Temporary|Permission|No such)",
     r"\b(?:unreachable|failed)=[1-9]",
@@ -189,6 +198,8 @@ BARE = re.compile(
     r"\W{0,8}(?:all )?(?:done|finished|complete[d]?|success(?:ful(?:ly)?)?|succeeded|ok)[.! ]*$"
     r"|\W{0,8}finished in [\d.:]+ ?\w*\W*$"
     r"|\W{0,8}total time: [\d.]+ ?s"
+    r"|Duration: \d[\dhms.]*s$"
+    r"|Executed (\d+) out of \d+ tests?: \d+ tests? pass"
     r"|nox > \* .{1,200}: success$"
     r"|.{0,60}(?:完了|成功|終了)しました[。.!！]*$",
     re.IGNORECASE,

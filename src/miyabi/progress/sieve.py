@@ -29,7 +29,7 @@ _NUMBERS = (
     *(f"f{gap}0" for gap in GAPS),
     *("0%", " %", "percent", "time=", "Duration: ", "mstatus:", "dlstatus:", "##vso", '{"', "pct=", "progress="),
     *("poch", "Pull", "xists", "mplete after", "[CV", "Plan: ", " fits", "ok 0", "OK ]", "unning 0", "..0", "+ 0"),
-    *("✓", "✔", "✘", "✖", "█", "☐", "☒", "☑", "⬜", "[ ] ", "[x] ", "[X] ", "[CALLOUT]", "Test Su"),
+    *("✓", "✔", "✘", "✖", "█", "☐", "□", "☒", "☑", "⬜", "[ ] ", "[x] ", "[X] ", "[CALLOUT]", "Test Su"),
     *("0 [=", "0 [>", "0 [#"),
     *("test(s)", " ... ", "....", "Test Files", "Left: "),
     *("otal=", "otal:", " remaining", " left", " to go", " pending", "％", "／", "件", "個", "のうち"),
@@ -47,7 +47,19 @@ _WORDS = (
     *"ERR! ERR_ non-zero speedup issues INTERRUPT Fatal resolved errors".split(),
     *("# ok", "E   ", "saved [", "E: ", "up to date", "Ran all", "No changes", "ok  \t", "ok \t", "otal time"),
     *("not ok", "refused", "No such file", "denied", "No space", "not found", "timed out", "✖", "✘", "Saved pipe"),
-    *("Cloned", ": success"),
+    *(
+        "Cloned",
+        ": success",
+        "igest: sha256",
+        "newly deployed",
+        "estored",
+        "is_error",
+        "turn.failed",
+        "with 0 errors",
+        "Duration: ",
+        "Executed ",
+        "pass.",
+    ),
 )
 """Literals of :mod:`miyabi.progress.outcome`'s phrases."""
 _LITERALS = (*((literal, NUMBER) for literal in _NUMBERS), *((literal, WORD) for literal in _WORDS))

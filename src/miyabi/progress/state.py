@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from miyabi.progress.reading import Reading
 
-VERSION = 3
+VERSION = 4
 
 
 class Counted(Struct, array_like=True):
@@ -90,6 +90,8 @@ class State(Struct, array_like=True):
     """Ticked and all boxes of the list that is being printed."""
     listed: int = 0
     """Boxes in the newest whole list."""
+    ticked: int = 0
+    """Those of them that are ticked."""
 
 
 def encode(state: State) -> bytes:

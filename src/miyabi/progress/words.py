@@ -62,7 +62,7 @@ AFTER = re.compile(
 NOT = re.compile(rf"(?:^|[^a-z])(?:{_NOT})(?![a-z0-9])")
 """Words near a count that make it a measure or a share. Lower case."""
 NEVER = re.compile(
-    r"coverage|contiguous|\busage\b|battery|packet loss|\bsmart\b|temperature"
+    r"coverage|contiguous|\busage\b|battery|packet loss|\bsmart\b|temperature|\bbitmap: "
     r"|^\s*(?:\d+\)|\* test) "
     r"|\b(?:log (?:start|end) point|lsn)\b|^\s*\d{1,3}%\s+\d+(?:\.\d+)?(?: ?ms)?(?: \(longest request\))?\s*$"
 )

@@ -24,7 +24,26 @@ def _files(name: str, found: re.Match[str], memory: Memory) -> Found | None:
     return Found(name, min(done, total), total, label=name, whole=True) if total else None
 
 
+def _all_tasks(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    """The whole build; the bars of single tasks stand below it."""
+    done, total = number(found["n"]), number(found["m"])
+    return Found(name, min(done, total), total, label=name, overall=True) if total else None
+
+
 FORMATS = (
+    Format(
+        "BitBake",
+        "Yocto: tasks of all",
+        ("unning task",),
+        re.compile(
+            r"(?:NOTE: )?(?:Currently +\d+ running tasks? \(|Running (?:noexec )?task )(?P<n>\d+) of (?P<m>\d+)\b"
+        ),
+        (
+            ("Currently  2 running tasks (2310 of 4011)  57% |###############         |", 2310, 4011, 57.6),
+            ("NOTE: Running task 123 of 4567 (/srv/poky/meta/recipes-core/a.bb:do_compile)", 123, 4567, 2.7),
+        ),
+        _all_tasks,
+    ),
     Format(
         "ctest summary",
         "CTest's tally of what passed",

@@ -39,7 +39,46 @@ def _stage(name: str, found: re.Match[str], memory: Memory) -> Found | None:
     return None if "buildkit" in memory else take(name, found, memory)
 
 
+def _of_two(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    """Two halves, each with its own percentage."""
+    return Found(name, percentage=(number(found["a"]) + number(found["b"])) / 2, label=name)
+
+
+def _step_of_stage(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    """Stages with steps of their own."""
+    stage, stages, step, steps = (number(found[group]) for group in ("s", "S", "n", "m"))
+    if not (1 <= stage <= stages and 1 <= step <= steps):
+        return None
+    return Found(name, percentage=round(100 * (stage - 1 + step / steps) / stages, 2), label=name, step=found["step"])
+
+
 FORMATS = (
+    Format(
+        "MapReduce",
+        "Hadoop and Hive: mappers and reducers",
+        ("reduce ",),
+        re.compile(r".{0,120}?\bmap(?: = | )(?P<a>\d{1,3})%,? +reduce(?: = | )(?P<b>\d{1,3})%"),
+        (
+            ("24/05/20 09:41:52 INFO mapreduce.Job:  map 68% reduce 12%", None, None, 40),
+            ("2024-05-20 11:16:15,003 Stage-1 map = 100%,  reduce = 33%, Cumulative CPU 48.9 sec", None, None, 66.5),
+        ),
+        _of_two,
+    ),
+    Format(
+        "Tez",
+        "Hive on Tez: all vertices",
+        ("VERTICES: ",),
+        re.compile(r"VERTICES: \d+/\d+ +\[[=>-]+\] +(?P<p>\d{1,3})%"),
+        (("VERTICES: 00/02  [========>>------------------] 34%   ELAPSED TIME: 11.72 s", None, None, 34),),
+    ),
+    Format(
+        "Podman",
+        "podman build, buildah: steps of each stage",
+        ("] STEP ",),
+        re.compile(r"\[(?P<s>\d{1,3})/(?P<S>\d{1,3})\] STEP (?P<n>\d{1,4})/(?P<m>\d{1,4}): (?P<step>.{0,200})"),
+        (("[2/2] STEP 3/4: USER 65532:65532", None, None, 87.5),),
+        _step_of_stage,
+    ),
     Format(
         "buildkit",
         "docker build, bake and compose on a terminal: steps of all stages",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from miyabi.progress.formats.row import Format, Memory, take
+from miyabi.progress.formats.row import Format, Memory, nothing, take
 from miyabi.progress.found import Found, number, scale
 
 
@@ -37,6 +37,21 @@ def _both(name: str, found: re.Match[str], memory: Memory) -> Found | None:
 
 
 FORMATS = (
+    Format(
+        "mmengine",
+        "OpenMMLab: iterations of an epoch; how many epochs there are is not said",
+        ("Epoch(train)",),
+        re.compile(r".{0,120}?Epoch\(train\) +\[\d+\]\[ *(?P<n>\d+)/(?P<m>\d+)\]"),
+        (("06/02 14:04:15 - mmengine - INFO - Epoch(train) [1][100/400]  lr: 1.9920e-03", 100, 400, 25),),
+    ),
+    Format(
+        "mmengine validation",
+        "OpenMMLab: validation between epochs",
+        ("Epoch(val)", "Epoch(test)"),
+        re.compile(r".{0,120}?Epoch\((?:val|test)\) +\[\d+\]"),
+        (("06/02 14:06:41 - mmengine - INFO - Epoch(val) [1][ 50/120]    eta: 0:00:08", None, None, None),),
+        nothing,
+    ),
     Format(
         "epoch and batch",
         "training scripts: the epoch and the batch on one line",
