@@ -47,6 +47,7 @@ STAGE_SHARE = re.compile(
 )
 LANE = re.compile(r"\[[A-Za-z@][\w@/.:-]{0,40}\] +(?=\S)|[A-Za-z][\w.-]{0,40} +\| ")
 """The name that ``concurrently``, ``npm-run-all``, Compose and their like put before each line of a command."""
+_COMPARED = re.compile(r"\b(?:got|want|wanted|expected|actual)\b")
 OVERALL = re.compile(r"\W{0,6}(?:overall|total)\b", re.IGNORECASE)
 _WINDOW = 44
 _HINTABLE = 6
@@ -78,6 +79,12 @@ def lane(text: str) -> int:
     """Which of several outputs that come through one stream ``text`` is of; 0 where nothing tells."""
     name = LANE.match(text)
     return crc32(name[0].rstrip().encode("utf-8", "replace")) if name else 0
+
+
+def lane_end(text: str) -> int:
+    """Where ``text`` begins behind the name of its lane."""
+    name = LANE.match(text)
+    return name.end() if name else 0
 
 
 def _read(text: str, redrawn: bool) -> tuple[Found | None, Hint | None]:
@@ -120,7 +127,7 @@ def _at_the_edge(text: str, mark: re.Match[str]) -> bool:
 def _share_of_stage(text: str, lower: str) -> Found | None:
     """``pass 2/3 (random)... 1.0GiB/3.0GiB 34%``: the percentage is that of the second of three."""
     mark = STAGE_SHARE.match(text)
-    if mark is None or _measure(lower, *mark.span("p")):
+    if mark is None or _measure(lower, *mark.span("p")) or _COMPARED.search(lower):
         return None
     piece, pieces, share = int(mark["n"]), int(mark["m"]), float(mark["p"])
     if not 1 <= piece <= pieces or share > 100 or abs(share - 100 * piece / pieces) <= 1:
@@ -156,6 +163,8 @@ def start(text: str) -> int:
 
 def _whole(mark: re.Match[str]) -> bool:
     total = number(mark["m"])
+    if mark["u"] and mark["v"] and ("i" in mark["u"].lower()) != ("i" in mark["v"].lower()):
+        return False  # ``4.00 TB/3.64 TiB``: one size in two units
     return total > 0 and number(mark["n"]) * scale(mark["u"] or mark["v"]) <= total * scale(mark["v"])
 
 
@@ -213,7 +222,7 @@ def _measure(lower: str, start: int, end: int) -> bool:
 
 _EACH = re.compile(r"(?:^|\] |[^\w:] ?)(?:case|check|item|file|step|task|job|test|row|part|page|record) $")
 """``case 3/5 ok``: the third is done, and how it came out; not how many came out so."""
-_NAMED = re.compile(r"(?:^|[^a-z])progress\s?[:=]\s*$")
+_NAMED = re.compile(r"(?:^|[^a-z])(?:progress\s?[:=]\s*|(?:on|at|in) line )$")
 _METRIC = re.compile(r"\s*[|,]?\s*[a-z_]+[\s=:]+-?[\d.]")
 _CLAUSE = re.compile(r"[|,;:\[\]]| - | \((?!\d)")
 _KEY = re.compile(r"(?:progress|percent|pct|percentage|step|done|completed?|current|epoch|batch|iter)=$")
@@ -252,7 +261,7 @@ def _doing_to_its_end(lower: str, start: int, after: str) -> bool:
 def _fraction_proof(lower: str, mark: re.Match[str], start: int, drawn: bool) -> float:
     at, end = mark.span()
     before, after = lower[max(0, at - _WINDOW) : at], lower[end : end + _WINDOW]
-    if re.match(r"\s?(?:the |of )\b", after):
+    if re.match(r"\s?(?:the |of )\b|\s?[\w()]{1,20} to be\b", after):
         return 0
     if drawn:
         return 0.9

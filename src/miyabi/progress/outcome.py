@@ -33,7 +33,6 @@ _OPENS_SUCCESS = (
     r"\d+ of \d+ steps \(100%\) done",
     r"\[100%\] built target ",
     r"nmap done:",
-    r"[\w-]{2,20} done\.(?:\s|$)",
     r"finished\. total time",
     r"build complete!",
     r"100% tests passed",
@@ -44,6 +43,10 @@ _OPENS_SUCCESS = (
     r"visit your newly deployed app at ",
     r"\d+ document\(s\) restored successfully\. 0 document\(s\) failed",
     r"\{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":false",
+    r"termination: +backup ok\b",
+    r"phase: +succeeded\b",
+    r"windows resource protection (?:found corrupt files and successfully repaired them|did not find any)",
+    r"created snapshot with root ",
     r"scan: (?:resilvered|scrub repaired) .{1,80} with 0 errors",
     r"status: deployed\b",
     r"service deployed\b",
@@ -59,7 +62,7 @@ _OPENS_SUCCESS = (
     rf"(?!finished in )(?:done|finished|completed?|built|compiled)\b.{{0,80}}\b{_TOOK}",
     r"done in [\d.]+ ?m?s\b",
     r"(?:[\w.-]{1,30}: )?(?:[a-z]+ )?(?:process|job|run|task|pipeline|workflow|backup|restore|migration|deployment|"
-    r"deploy|sync|operation) (?:has )?(?:completed?|finished|succeeded|done)\b",
+    r"deploy|sync|operation|upgrade) (?:has )?(?:completed?|finished|succeeded|done)\b",
     r"\(ok\):download completed",
     r"progress=end\b",
     r"ok +\t?\S+\s+(?:\d+\.\d+s|\(cached\))",
@@ -101,6 +104,8 @@ _HAS_SUCCESS = (
     r"\"message_type\":\"summary\"",
     r"\| elapsed: .* finished$",
     r"\ball succeeded\.",
+    r" - RUN_SUCCESS - ",
+    r"\bmsg=\"backed up a total of \d",
     r"- done, .{0,60} in [\d.]+ ?s\b",
     r"\.100 - done\.\s*$",
 )
@@ -133,6 +138,7 @@ _OPENS_FAILURE = (
     r"Template format error",
     r"Failed Tests \(\d",
     r"Failed: +[1-9]",
+    r"Failed: [a-z]",
     r"[A-Za-z_][\w.]{0,80}(?:Error|Exception|Interrupt|Failure)(?:: |$)",
     r"(?:aborted|Aborted|ABORTED|aborting|Terminated|Killed)\b.{0,20}$",
     r"❌",
@@ -169,6 +175,14 @@ _OPENS_FAILURE = (
 _HAS_FAILURE = (
     r"\bdidn't complete successfully\b",
     r"^\{\"type\":\"result\",.{0,80}\"is_error\":true",
+    r"\(core dumped\)",
+    r" - RUN_FAILURE - ",
+    r"\bTasks Completed: \d+ \(Failed: [1-9]",
+    r"^ERROR ~ ",
+    r"^\s*(?:\*\* )?[A-Z]+ FAILED \*\*",
+    r"^\s*ABORTING: ",
+    r"^Failure details:",
+    r"\bverification error\b",
     r"^\{\"type\":\"turn\.failed\"",
     r": Errors, so I did not complete",
     r"\bfailed: (?:Connection|No route|Network|Name|Temporary|Permission|No such)",
@@ -198,9 +212,10 @@ BARE = re.compile(
     r"\W{0,8}(?:all )?(?:done|finished|complete[d]?|success(?:ful(?:ly)?)?|succeeded|ok)[.! ]*$"
     r"|\W{0,8}finished in [\d.:]+ ?\w*\W*$"
     r"|\W{0,8}total time: [\d.]+ ?s"
-    r"|Duration: \d[\dhms.]*s$"
+    r"|(?:total )?duration: \d[\dhms.:]*s$"
     r"|Executed (\d+) out of \d+ tests?: \d+ tests? pass"
     r"|nox > \* .{1,200}: success$"
+    r"|[\w-]{2,20} done[.!](?:\s|$)"
     r"|.{0,60}(?:完了|成功|終了)しました[。.!！]*$",
     re.IGNORECASE,
 )

@@ -165,6 +165,7 @@ class Reader:
             return
         start = general.start(text)
         words = text[start:] if start else text
+        words = words[general.lane_end(words) :]
         if outcome.CAUSE.match(words):
             self._because(text)
         said = outcome.verdict(words)

@@ -6,7 +6,7 @@ import re
 
 _CONTROL = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, the cursor, erasing
-    r"|\x1b[\]P_^X][^\x07\x1b]*(?:\x07|\x1b\\)?"  # OSC and its like: titles, links
+    r"|\x1b[\]P_^X][^\x07\x1b\n]*(?:\x07|\x1b\\)?"  # OSC and its like: titles, links
     r"|\x1b[()*+][0-9A-Za-z]|\x1b[ -~]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]"
 )
 _UP = re.compile(r"\x1b\[(\d*)[AF]\r?$")

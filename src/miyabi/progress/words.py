@@ -39,7 +39,7 @@ _NOT = (
     r"vus|active|users|prefer|severity|version|supported|support|compat\w*|python|ruby|tls|hub|port|ports|ratio|"
     r"learning|learn|lr|select|quota|voltage|precision|recall|f1|auc|map|bleu|wer|margin|error rate|opacity|volume|"
     r"zoom|chance|likely|winning|votes?|cidr|subnet|mask|inet|route|via|dated?|due|until|expires?|aspect|resolution|"
-    r"deflated|betas?|rejects?|rejected|invalid|dropped|discarded|duplicates?|"
+    r"deflated|kept|peers?|betas?|rejects?|rejected|invalid|dropped|discarded|duplicates?|"
     r"ready|pass rate|success rate|tests? passed|score|health|uptime|availability|sla"
 )
 NOUN = "|".join(sorted(_NOUNS, key=len, reverse=True))
@@ -63,6 +63,8 @@ NOT = re.compile(rf"(?:^|[^a-z])(?:{_NOT})(?![a-z0-9])")
 """Words near a count that make it a measure or a share. Lower case."""
 NEVER = re.compile(
     r"coverage|contiguous|\busage\b|battery|packet loss|\bsmart\b|temperature|\bbitmap: "
+    r"|\"(?:get|head|post|put|patch|delete|options) \S"
+    r"|(?:^|\s)[\w/.\-]{1,200}\.(?:go|py|js|jsx|ts|tsx|rs|rb|c|cc|cpp|h|hpp|java|kt|swift|cs|hs|exs?):\d+:\s"
     r"|^\s*(?:\d+\)|\* test) "
     r"|\b(?:log (?:start|end) point|lsn)\b|^\s*\d{1,3}%\s+\d+(?:\.\d+)?(?: ?ms)?(?: \(longest request\))?\s*$"
 )

@@ -32,6 +32,14 @@ def _all_tasks(name: str, found: re.Match[str], memory: Memory) -> Found | None:
 
 FORMATS = (
     Format(
+        "Stack",
+        "Haskell's Stack: packages of all, on its last line",
+        ("Progress ",),
+        re.compile(r"Progress (?P<n>\d{1,5})/(?P<m>\d{1,5})(?:: \S|$)"),
+        (("Progress 7/9: wick", 7, 9, 77.8),),
+        _all_tasks,
+    ),
+    Format(
         "BitBake",
         "Yocto: tasks of all",
         ("unning task",),

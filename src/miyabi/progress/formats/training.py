@@ -36,7 +36,44 @@ def _both(name: str, found: re.Match[str], memory: Memory) -> Found | None:
     return Found(name, (epoch - 1) * batches + batch, epochs * batches, label=name, step=found[0][:200])
 
 
+_STEPS = "steps"
+
+
+def _announced(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    """How many steps there will be, for the lines that tell only which one it is."""
+    memory[_STEPS] = number(found["m"] or found["M"])
+    return None
+
+
+def _of_announced(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    total = memory.get(_STEPS)
+    if not total:
+        return None
+    return Found(name, min(number(found["n"] or found["N"]), total), total, label=name, confidence=0.8)
+
+
 FORMATS = (
+    Format(
+        "steps announced",
+        "GROMACS, detectron2 and others: how many steps there will be",
+        (" steps, ", "MAX_ITER", "max_iter", "max_steps", "num_steps", "total_steps", "nsteps"),
+        re.compile(
+            r"(?:.{0,80}?[\s'\"{,(])?(?:MAX_ITER|max_iter(?:s|ations)?|max_steps|num_steps|total_steps|nsteps)['\"]?"
+            r" {0,20}[:=] {0,4}(?P<m>[1-9]\d{1,11})\b|(?P<M>[1-9]\d{1,11}) steps, +[\d.]+ ps"
+        ),
+        (("  MAX_ITER: 3000", None, None, None), ("500000 steps,   1000.0 ps.", None, None, None)),
+        _announced,
+    ),
+    Format(
+        "step of those announced",
+        "GROMACS, detectron2 and others: which step it is, of as many as were announced",
+        ("step ", "iter: "),
+        re.compile(
+            r"step (?P<n>\d{1,12}),? +(?:will finish|remaining wall clock)|(?:.{0,120}?\s)?iter: (?P<N>\d{1,12})\s"
+        ),
+        (("step 12500, will finish Thu Nov  7 14:51:02 2024", None, None, None),),
+        _of_announced,
+    ),
     Format(
         "mmengine",
         "OpenMMLab: iterations of an epoch; how many epochs there are is not said",

@@ -171,6 +171,24 @@ FORMATS = (
         (("[===========================52.0%=                         ]", None, None, 52),),
     ),
     Format(
+        "out of",
+        "Velero and others: so many things out of so many, with words between",
+        (" out of ",),
+        re.compile(
+            r".{0,160}?\b(?P<n>\d{1,12}) (?:items?|files?|objects?|records?|rows?|pages?|tables?|chunks?|blocks?) "
+            r"out of (?:an? )?(?:estimated )?(?:total (?:of )?)?(?P<m>\d{1,12})\b"
+        ),
+        (('msg="Backed up 41 items out of an estimated total of 164 (estimate will change)"', 41, 164, 25),),
+    ),
+    Format(
+        "hashcat recovered",
+        "hashcat: what came out, beside how far it is",
+        ("Recovered...",),
+        re.compile(r"Recovered\.{2,20}:"),
+        (("Recovered........: 1/3 (33.33%) Digests (total), 1/3 (33.33%) Digests (new)", None, None, None),),
+        nothing,
+    ),
+    Format(
         "gdal",
         "GDAL's term progress: tens of per cent on one line",
         ("0...",),
