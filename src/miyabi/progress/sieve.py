@@ -119,9 +119,10 @@ class Lines:
         self._marked = (
             [place for place, message in enumerate(messages) if TASKBAR in message] if TASKBAR in text else []
         )
-        if _CONTROLS.search(text):
-            text = visible(text)
         self._lines = text.split("\n")
+        if _CONTROLS.search(text):
+            self._lines = [line if line.isprintable() else visible(line) for line in self._lines]
+            text = "\n".join(self._lines)
         redrawn = "\r" in text
         self._numbers = list(accumulate(not line.endswith("\r") for line in self._lines)) if redrawn else None
         self._kinds = _sieved(text)
