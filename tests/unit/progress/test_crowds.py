@@ -77,3 +77,27 @@ def test_these_numbers_are_no_progress(line: str) -> None:
 
 def test_a_percentage_without_its_sign_stands_before_its_bar() -> None:
     assert shown("installing:   22.46 [============>                        ]\r") == [22.5]
+
+
+def cdk(stack: str, done: int, status: str = "CREATE_COMPLETE") -> str:
+    return f"{stack} | {done:>2}/16 | 10:15:30 AM | {status:<20} | AWS::SQS::Queue | Queue{done} (Queue{done})"
+
+
+def test_cdk_stacks_that_are_deployed_at_once_are_one_whole() -> None:
+    reader = Reader()
+    reader.read(["Shop: deploying... [1/2]", "Cart: deploying... [2/2]", cdk("Shop", 4), cdk("Cart", 1)])
+    reader.read([cdk("Shop", 5), cdk("Cart", 2)])
+    progress = reader.reading.progress
+    assert (progress.current, progress.total, progress.percentage) == (7, 32, 21.9)
+    assert reader.reading.phase == "Cart: create (0 of 2 stacks done)"
+    reader.read([cdk("Shop", 16)])
+    assert reader.reading.phase == "Shop: create (1 of 2 stacks done)"
+    assert reader.reading.progress.percentage == 56.2
+
+
+def test_cdk_stacks_that_come_one_after_the_other_show_their_place() -> None:
+    reader = Reader()
+    reader.read(
+        ["Shop: deploying... [1/2]", cdk("Shop", 15), cdk("Shop", 16), "Cart: deploying... [2/2]", cdk("Cart", 4)]
+    )
+    assert (reader.reading.progress.percentage, reader.reading.phase) == (25.0, "Cart: create (stack 2 of 2)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from zlib import crc32
 
 from miyabi.progress.formats.row import Format, Memory, nothing, take
 from miyabi.progress.found import Found, number
@@ -20,8 +21,26 @@ def _event(name: str, found: re.Match[str], memory: Memory) -> Found | None:
         memory[f"rollback {stack[:40]}"] = 1
     phase = "rollback" if f"rollback {stack[:40]}" in memory else status.split("_")[0].lower()
     if memory.get("stacks", 1) > 1:
-        phase = f"{phase} (stack {memory['stack']:.0f} of {memory['stacks']:.0f})"
+        seen, place = _among_stacks(seen, stack, memory)
+        phase = f"{phase} ({place})"
     return seen._replace(step=found["what"].strip()[:200], phase=f"{stack}: {phase}" if stack else phase)
+
+
+def _among_stacks(seen: Found, stack: str, memory: Memory) -> tuple[Found, str]:
+    """One of several stacks: by itself while they come one after the other, all together once they come at once."""
+    name, known = stack[:40], crc32(stack.encode())
+    again = f"done {name}" in memory
+    if again or len(memory) + 2 <= MOST_REMEMBERED:
+        memory[f"done {name}"], memory[f"all {name}"] = seen.current or 0, seen.total or 1
+    if again and memory.get("newest", known) != known and memory.get("unfinished"):
+        memory["at once"] = 1
+    memory["newest"], memory["unfinished"] = known, float((seen.current or 0) < (seen.total or 1))
+    if "at once" not in memory:
+        return seen, f"stack {memory['stack']:.0f} of {memory['stacks']:.0f}"
+    stacks = [key[5:] for key in memory if key.startswith("done ")]
+    done, total = sum(memory[f"done {one}"] for one in stacks), sum(memory[f"all {one}"] for one in stacks)
+    ready = sum(memory[f"done {one}"] >= memory[f"all {one}"] for one in stacks)
+    return seen._replace(current=done, total=total, label="stacks"), f"{ready} of {memory['stacks']:.0f} stacks done"
 
 
 def _stack(name: str, found: re.Match[str], memory: Memory) -> Found | None:
