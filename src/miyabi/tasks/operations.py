@@ -17,6 +17,8 @@ from miyabi.model import Task
 from miyabi.tasks import shapes
 from miyabi.tasks.api import Api
 from miyabi.tasks.requests import check_metadata
+from miyabi.tasks.resources import resources_of
+from miyabi.tasks.service import stream_of
 from miyabi.tasks.shapes import NoQuery
 
 MEGABYTE = 1_000_000
@@ -128,6 +130,12 @@ async def collect(api: Api, call: Call) -> Answer:
     return Answer(await api.collector.collect())
 
 
+async def list_resources(api: Api, call: Call) -> Answer:
+    """What a deployment did to each of its resources and how long that took, as far as its log tells."""
+    task = await api.service.task(call.path["task_id"])
+    return Answer(await resources_of(api.logs, *stream_of(task)))
+
+
 async def reread(api: Api, call: Call) -> Answer:
     """Read a task's lines again from the first with today's reader, which upgrades its state and its history."""
     task_id = call.path["task_id"]
@@ -164,6 +172,8 @@ OPERATIONS = (
               {200: shapes.Lines}, READ, shapes.LogsQuery),
     Operation("listHistory", "GET", "/api/tasks/{task_id}/history", "List a task's versions", list_history,
               {200: shapes.TaskList}, READ, shapes.PageQuery),
+    Operation("listResources", "GET", "/api/tasks/{task_id}/resources", "List what a deployment made", list_resources,
+              {200: shapes.ResourceList}, READ),
     Operation("rereadTask", "POST", "/api/tasks/{task_id}/reread", "Read a task's lines again", reread,
               {200: shapes.Reread}, (*READ, "storage-full")),
     Operation("listProjects", "GET", "/api/projects", "List projects", list_projects,

@@ -148,6 +148,27 @@ class Appended(Struct, frozen=True):
     stored: int
 
 
+class DeployedResource(Struct, frozen=True, omit_defaults=True):
+    """One action of a deployment on one resource; ``duration_seconds`` as the tool says it, else between its lines."""
+
+    name: str
+    kind: str
+    action: Literal["create", "update", "delete", "import"]
+    state: Literal["running", "completed", "failed"]
+    started_at: str
+    ended_at: str | None = None
+    duration_seconds: float | None = None
+    stack: str | None = None
+    reason: str | None = None
+
+
+class ResourceList(Struct, frozen=True):
+    """The resources of a run in the order in which they began. ``whole``: its log was read to the end."""
+
+    resources: list[DeployedResource]
+    whole: bool
+
+
 class Reread(Struct, frozen=True):
     """A task after its lines were read again: how many there were, and whether it says something else now."""
 

@@ -216,6 +216,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tasks/{task_id}/resources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what a deployment made
+         * @description What a deployment did to each of its resources and how long that took, as far as its log tells.
+         */
+        get: operations["listResources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -263,6 +283,27 @@ export interface components {
         Collected: {
             lines: number;
             streams: number;
+        };
+        /**
+         * DeployedResource
+         * @description One action of a deployment on one resource; ``duration_seconds`` as the tool says it, else between its lines.
+         */
+        DeployedResource: {
+            /** @enum {unknown} */
+            action: "create" | "delete" | "import" | "update";
+            /** @default null */
+            duration_seconds?: number | null;
+            /** @default null */
+            ended_at?: string | null;
+            kind: string;
+            name: string;
+            /** @default null */
+            reason?: string | null;
+            /** @default null */
+            stack?: string | null;
+            started_at: string;
+            /** @enum {unknown} */
+            state: "completed" | "failed" | "running";
         };
         /**
          * Details
@@ -494,6 +535,14 @@ export interface components {
             changed: boolean;
             lines: number;
             task: components["schemas"]["Task"];
+        };
+        /**
+         * ResourceList
+         * @description The resources of a run in the order in which they began. ``whole``: its log was read to the end.
+         */
+        ResourceList: {
+            resources: components["schemas"]["DeployedResource"][];
+            whole: boolean;
         };
         /**
          * Resources
@@ -1656,6 +1705,80 @@ export interface operations {
             };
             /** @description storage-full: There is no room to store this */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listResources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resources of a run in the order in which they began. ``whole``: its log was read to the end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourceList"];
+                };
+            };
+            /** @description Unchanged since the ETag that `If-None-Match` names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description invalid-parameter: A parameter is unknown or can't be used */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description not-found: Nothing is here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description rate-limited: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description internal: Something broke here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description unavailable: A service behind this one does not answer */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
