@@ -13,7 +13,7 @@ from miyabi.progress.formats import rows
 from miyabi.progress.formats.row import UNMARKED
 from miyabi.progress.found import MOST, Found, clip
 from miyabi.progress.reading import Reading, ReadStatus
-from miyabi.progress.sieve import NUMBER, WORD, Lines
+from miyabi.progress.sieve import LAST, NUMBER, WORD, Lines
 from miyabi.progress.state import decode, encode
 from miyabi.progress.terminal import TASKBAR, row, rows_up, taskbar
 
@@ -79,7 +79,8 @@ class Reader:
         found = self._found(text, redrawn) if kind & NUMBER or self._every() else None
         if found is not None:
             self._progress(found._replace(depth=self._depth(message), lane=general.lane(text)), text)
-        if kind & WORD or self._state.trace:
+        last = kind & LAST and found is not None and found.current == found.total
+        if kind & WORD or last or self._state.trace:
             self._outcome(text, found is not None and not text.startswith("not ok"))
 
     def _depth(self, message: str) -> int:

@@ -16,7 +16,7 @@ from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from miyabi.progress.terminal import TASKBAR, visible
 
-NUMBER, WORD = 1, 2
+NUMBER, WORD, LAST = 1, 2, 4
 LONGEST = 4000
 """Characters of a line that are looked at: half from its beginning, half from its end."""
 LONGEST_JSON = 65_536
@@ -64,8 +64,8 @@ _NUMBERS = (
 _WORDS = (
     *"fail Fail FAIL rror RROR xcep ucce UCCE omplet OMPLET inish INISH done Done DONE passed".split(),
     *"passing bort BORT panic fatal FATAL xit XIT Kill kill erminat Traceback (OK) =end gratul".split(),
-    *"Installed Prepared ❌ ✅ ✗ pdated packages PASS stopped signaled gmentation ompiled build".split(),
-    *"Build built Built BUILD upload: wnload: Interrupt Linking Generating Ok ummary Status:".split(),
+    *"Installed Prepared ❌ ✅ ✗ pdated packages PASS stopped signaled gmentation ompiled".split(),
+    *"built Built BUILD upload: wnload: Interrupt Ok ummary Status:".split(),
     *"pshot ackup OK roblems ready deployed looks xamples ssertions xecuted curl: files Spider".split(),
     *"up-to-date failed= unreachable= fail PASS= but check しました エラー".split(),
     *"ERR! ERR_ non-zero speedup issues INTERRUPT Fatal resolved errors".split(),
@@ -97,7 +97,30 @@ _WORDS = (
     ),
 )
 """Literals of :mod:`miyabi.progress.outcome`'s phrases."""
-_LITERALS = (*((literal, NUMBER) for literal in _NUMBERS), *((literal, WORD) for literal in _WORDS))
+_LASTS = (
+    "] Build",
+    "] build",
+    "] Link",
+    "] link",
+    "] Generat",
+    "] Compil",
+    "] compil",
+    "] CXX",
+    "] CC",
+    "] AR",
+    "] STAMP",
+    "] stamp",
+    "] copy",
+    "] Copy",
+    "] running",
+    "] Running",
+)
+"""Literals of steps of which the last one is the end: of interest only where it is the last."""
+_LITERALS = (
+    *((literal, NUMBER) for literal in _NUMBERS),
+    *((literal, WORD) for literal in _WORDS),
+    *((literal, LAST) for literal in _LASTS),
+)
 _AUTOMATON = BytesAhoCorasick([literal.encode() for literal, _ in _LITERALS], implementation=Implementation.DFA)
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _KINDS: dict[bytes, int] = {}
@@ -133,7 +156,7 @@ class Lines:
         return line if len(line) <= LONGEST or line.startswith("{") else _ends(line)
 
     def kind(self, place: int) -> int:
-        """:data:`NUMBER` | :data:`WORD`, what a line may have."""
+        """:data:`NUMBER` | :data:`WORD` | :data:`LAST`, what a line may have."""
         return self._kinds.get(place, 0)
 
     def number(self, place: int) -> int:
