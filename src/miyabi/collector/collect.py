@@ -88,18 +88,20 @@ class Collector:
         What people changed stays as it is, and so does a task whose lines are gone. Raises ``DatabaseUnavailable``
         or ``LogsUnavailable``; then nothing has changed.
         """
+        replay: Replay | None = None
         while True:
             current = (await self._database.get([task_id]))[0]
             if current is None:
                 return None
-            await self._history.load(current.task)
-            replay = Replay(current, self._history.runs)
+            if replay is None:
+                await self._history.load(current.task)
+                replay = Replay(current.task, self._history.runs)
             await replay.read(self._logs)
-            save = replay.save(self._now())
+            save = replay.save(current, self._now())
             if save is None:
                 return Reread(current.task, replay.lines, changed=False)
             if (await self._database.save([save]))[0]:
-                await self._saved(save)
+                await self._saved(save, again=True)
                 return Reread(save.task, replay.lines, changed=_says(save.task) != _says(current.task))
             CONFLICTS.inc()
 
@@ -154,12 +156,12 @@ class Collector:
             self.watch.seen(save.task, save.bookmark)
         return True
 
-    async def _saved(self, save: Save) -> None:
-        """A changed task is in the database: tell those who keep something of it."""
+    async def _saved(self, save: Save, *, again: bool = False) -> None:
+        """A changed task is in the database: tell those who keep something of it. ``again``: it was read again."""
         self.watch.seen(save.task, save.bookmark)
         await self._warm(save.task)
         if save.task.final:
-            await self._history.learn(save.task, Memory(save.bookmark).pace)
+            await self._history.learn(save.task, Memory(save.bookmark).pace, again=again)
 
     async def _warm(self, task: Task) -> None:
         try:

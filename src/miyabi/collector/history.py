@@ -41,24 +41,37 @@ class History:
             return False
         found: list[Run] = []
         for name in job_names(task):
-            found = found or _decoded(await self._database.memo(name))
+            earlier = _decoded(await self._database.memo(name))
+            found = found or [known for known in earlier if known.run_id != run]
         self._known[run] = found
         while len(self._known) > KEPT:
             self._known.popitem(last=False)
         return bool(found)
 
-    async def learn(self, task: Task, pace: Pace) -> None:
-        """Remember a run that has ended well. Two that end at once may lose one of them: a guess gets less sure."""
-        self._known.pop(_run_id(task), None)
-        if task.status != "completed" or not task.completed_at or not pace.began:
-            return
-        took = millis(task.completed_at) - pace.began
+    async def learn(self, task: Task, pace: Pace, *, again: bool = False) -> None:
+        """Remember a run that has ended well, and forget one that has not after all.
+
+        ``again``: it ended before and was read again now, so it takes only the place that it has. Two runs that end at
+        once may lose one of them: a guess gets less sure.
+        """
+        run = _run_id(task)
+        self._known.pop(run, None)
         try:
             for name in job_names(task):
-                runs = remember(_decoded(await self._database.memo(name)), _run_id(task), pace, took)
-                await self._database.set_memo(name, msgspec.json.encode(runs).decode())
+                before = _decoded(await self._database.memo(name))
+                after = _after(before, task, pace, run, again=again)
+                if after != before:
+                    await self._database.set_memo(name, msgspec.json.encode(after).decode())
         except DatabaseUnavailable:
             log.warning("the database does not answer; how long %s took is not remembered", task.task_id)
+
+
+def _after(before: list[Run], task: Task, pace: Pace, run: str, *, again: bool) -> list[Run]:
+    if task.status != "completed" or not task.completed_at or not pace.began:
+        return [known for known in before if known.run_id != run]
+    if again and all(known.run_id != run for known in before):
+        return before
+    return remember(before, run, pace, millis(task.completed_at) - pace.began)
 
 
 def job_names(task: Task) -> list[str]:

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from msgspec.structs import replace
 
-from miyabi.collector.step import HISTORY_MILLIS, RUN, Runs, advance
+from miyabi.collector.step import HISTORY_MILLIS, Runs, advance
 from miyabi.database import Bookmark, Current, Save
 from miyabi.logs import LogPage, Logs
 from miyabi.model import TTL_SECONDS, Details, LogEvent, Progress, Task, iso, millis
@@ -22,32 +22,31 @@ _BY_HAND = ("task_name", "priority", "description", "github", "metadata")
 class Replay:
     """What the lines of a stream make of a task that nothing is known of yet."""
 
-    def __init__(self, current: Current, runs: Runs) -> None:
-        self._was = current
+    def __init__(self, task: Task, runs: Runs) -> None:
+        self._stream = task.details.log_group or "", task.details.log_stream or task.task_id
         self._runs = runs
-        self._state = Current(_unread(current.task))
+        self._state = Current(_unread(task))
         self._versions: list[Task] = []
         self._every = 1
         self._kept = 0
         self.lines = 0
 
     async def read(self, logs: Logs) -> None:
-        """All lines of the stream, page by page."""
-        details = self._was.task.details
-        async for page in _pages(logs, details.log_group or "", details.log_stream or self._was.task.task_id):
+        """All lines of the stream, page by page; called again, those that have come since."""
+        position = self._state.bookmark.position if self._state.bookmark else ""
+        async for page in _pages(logs, *self._stream, position):
             self.lines += len(page.events)
             for events in _by_time(page.events):
                 self._step(events, events[-1].position)
             if self._state.bookmark is not None:
                 self._state = Current(self._state.task, Bookmark(page.next, self._state.bookmark.reader))
 
-    def save(self, now: int) -> Save | None:
-        """The write that upgrades the task; ``None`` when its lines are gone or it was reopened after them."""
-        was, task = self._was.task, self._state.task
-        reopened = task.final and not was.final and RUN in was.metadata
-        if not self.lines or reopened:
+    def save(self, current: Current, now: int) -> Save | None:
+        """The write that upgrades ``current``; ``None`` when its lines are gone or it was reopened after them."""
+        was, task = current.task, self._state.task
+        if not self.lines or (task.final and not was.final):
             return None
-        if was.final and not task.final:
+        if was.status == "cancelled" or (was.final and not task.final):
             task = replace(
                 task, status=was.status, completed_at=was.completed_at, duration_seconds=was.duration_seconds
             )
@@ -55,7 +54,7 @@ class Replay:
         by_hand = {name: getattr(was, name) for name in _BY_HAND}
         task = replace(task, **by_hand, timestamp=now, updated_at=iso(now), ttl=now // 1000 + TTL_SECONDS)
         earlier = [version for version in self._versions if version.timestamp < now]
-        return Save(task, self._was, self._state.bookmark, history=earlier)
+        return Save(task, current, self._state.bookmark, history=earlier)
 
     def _step(self, events: Sequence[LogEvent], position: str) -> None:
         save = advance(self._state, self._state.task, events, position, events[-1].timestamp, self._runs)
@@ -89,8 +88,7 @@ def _unread(task: Task) -> Task:
     )
 
 
-async def _pages(logs: Logs, group: str, stream: str) -> AsyncIterator[LogPage]:
-    position = ""
+async def _pages(logs: Logs, group: str, stream: str, position: str) -> AsyncIterator[LogPage]:
     while True:
         page = await logs.read(group, stream, after=position, limit=PAGE)
         if not page.events:

@@ -66,6 +66,9 @@ class Watch:
 
     async def _look_around(self) -> None:
         page = await self._database.tasks(TaskQuery(status="running"), limit=MAX_PAGE)
+        running = {task.task_id for task in page.tasks}
+        for over in [task_id for task_id, known in self._watched.items() if not known.due and task_id not in running]:
+            del self._watched[over]
         unknown = [task.task_id for task in page.tasks if task.task_id not in self._watched]
         for current in await self._database.get(unknown):
             if current is not None:
@@ -80,20 +83,22 @@ class Watch:
         if current.bookmark.position != watched.position:
             self.seen(current.task, current.bookmark)
             return
-        watched.due = [due for due in watched.due if due > now]
         pace = Memory(current.bookmark).pace
         silent = now - watched.read_at
         found = stopped(current.task, pace, self._history.runs(current.task), silent, silent + pace.spoke - pace.moved)
-        if found is not None and found != current.task.details.stopped:
-            await self._save(current, found, now)
+        if found is None or found == current.task.details.stopped or await self._save(current, found, now):
+            watched.due = [due for due in watched.due if due > now]
 
-    async def _save(self, current: Current, found: Stopped, now: int) -> None:
+    async def _save(self, current: Current, found: Stopped, now: int) -> bool:
+        """Whether it was saved; when somebody else wrote in between, the next look tries again."""
         task = current.task
         now = max(now, task.timestamp + 1)
         details = replace(task.details, stopped=found, estimate=None)
         task = replace(task, details=details, timestamp=now, updated_at=iso(now), ttl=now // 1000 + TTL_SECONDS)
-        if (await self._database.save([Save(task, current)]))[0]:
-            try:
-                await self._cache.put([task])
-            except CacheUnavailable:
-                log.warning("the cache does not answer; the database has it")
+        if not (await self._database.save([Save(task, current)]))[0]:
+            return False
+        try:
+            await self._cache.put([task])
+        except CacheUnavailable:
+            log.warning("the cache does not answer; the database has it")
+        return True

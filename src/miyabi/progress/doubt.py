@@ -11,6 +11,8 @@ JUMP = 0.1
 """A share that falls by more than this, and not to its beginning, has jumped."""
 PATIENCE = 2
 """So many jumps are too many."""
+NEARLY = 0.95
+"""What has come so far may begin again at any place."""
 LABELS = 8
 
 
@@ -22,6 +24,7 @@ def doubtful(state: State, found: Found, share: float, label: int) -> bool:
     if known is None:
         state.jumps = [*state.jumps[1 - LABELS :], Jumps(label, share)]
         return False
-    known.times += JUMP < share < known.share - JUMP and (found.current or 0) > 1
+    jumped = JUMP < share < known.share - JUMP and (found.current or 0) > 1
+    known.times += jumped and known.share < NEARLY
     known.share = share
     return known.times >= PATIENCE

@@ -64,7 +64,9 @@ class _Guess(NamedTuple):
 def remember(runs: Sequence[Run], run_id: str, pace: Pace, took: int) -> list[Run]:
     """``runs`` with the one that just ended, the newest last; a run told of twice counts once."""
     run = Run(run_id, took, pace.quiet, pace.longest, pace.marks)
-    return [*(r for r in runs if r.run_id != run_id), run][-MOST_RUNS:]
+    if any(known.run_id == run_id for known in runs):
+        return [run if known.run_id == run_id else known for known in runs]
+    return [*runs, run][-MOST_RUNS:]
 
 
 def forecast(pace: Pace, runs: Sequence[Run] = ()) -> Forecast | None:

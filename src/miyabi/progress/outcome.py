@@ -61,8 +61,8 @@ _OPENS_SUCCESS = (
     r"job succeeded\b",
     rf"(?!finished in )(?:done|finished|completed?|built|compiled)\b.{{0,80}}\b{_TOOK}",
     r"done in [\d.]+ ?m?s\b",
-    r"(?:[\w.-]{1,30}: )?(?:[a-z]+ )?(?:process|job|run|task|pipeline|workflow|backup|restore|migration|deployment|"
-    r"deploy|sync|operation|upgrade) (?:has )?(?:completed?|finished|succeeded|done)\b",
+    r"(?:process|job|run|task|pipeline|workflow|backup|restore|migration|deployment|deploy|sync) "
+    r"(?:has )?(?:completed?|finished|succeeded|done)\b",
     r"\(ok\):download completed",
     r"progress=end\b",
     r"ok +\t?\S+\s+(?:\d+\.\d+s|\(cached\))",
@@ -138,7 +138,7 @@ _OPENS_FAILURE = (
     r"Template format error",
     r"Failed Tests \(\d",
     r"Failed: +[1-9]",
-    r"Failed: [a-z]",
+    r"avrdude: verification error",
     r"[A-Za-z_][\w.]{0,80}(?:Error|Exception|Interrupt|Failure)(?:: |$)",
     r"(?:aborted|Aborted|ABORTED|aborting|Terminated|Killed)\b.{0,20}$",
     r"❌",
@@ -153,11 +153,9 @@ _OPENS_FAILURE = (
     r"thread '[^']{1,80}' panicked at",
     r"[\w.-]{1,40}: (?:fatal )?error: ",
     r"rsync error: ",
-    r"ERROR \d{1,5}(?: \(|: )",
+    r"ERROR \d{3,5} \(",
     r"not ok \d+(?!.{0,400}# (?i:todo|skip))",
-    r"Command failed: ",
     r"TaskFailed - ",
-    r"[A-Z][\w-]{2,30} failed\.?$",
     r"BUILD INTERRUPTED",
     r"Error response from daemon: ",
     r"The command '.{1,300}' returned a non-zero code",
@@ -175,14 +173,12 @@ _OPENS_FAILURE = (
 _HAS_FAILURE = (
     r"\bdidn't complete successfully\b",
     r"^\{\"type\":\"result\",.{0,80}\"is_error\":true",
-    r"\(core dumped\)",
     r" - RUN_FAILURE - ",
     r"\bTasks Completed: \d+ \(Failed: [1-9]",
     r"^ERROR ~ ",
     r"^\s*(?:\*\* )?[A-Z]+ FAILED \*\*",
     r"^\s*ABORTING: ",
     r"^Failure details:",
-    r"\bverification error\b",
     r"^\{\"type\":\"turn\.failed\"",
     r": Errors, so I did not complete",
     r"\bfailed: (?:Connection|No route|Network|Name|Temporary|Permission|No such)",
@@ -212,9 +208,11 @@ BARE = re.compile(
     r"\W{0,8}(?:all )?(?:done|finished|complete[d]?|success(?:ful(?:ly)?)?|succeeded|ok)[.! ]*$"
     r"|\W{0,8}finished in [\d.:]+ ?\w*\W*$"
     r"|\W{0,8}total time: [\d.]+ ?s"
-    r"|(?:total )?duration: \d[\dhms.:]*s$"
+    r"|total duration: \d[\dhms.:]*s$|Duration: \d+[ms]\d*s?$"
     r"|Executed (\d+) out of \d+ tests?: \d+ tests? pass"
     r"|nox > \* .{1,200}: success$"
+    r"|(?:[\w.-]{1,30}: )?(?!dry|warm|partial|background|sub)(?:[a-z]+ )?(?:backup|restore|migration|deployment|"
+    r"operation|upgrade) (?:has )?(?:completed?|finished|succeeded|done)(?: in [\d.:]+ ?\w*)?\W*$"
     r"|[\w-]{2,20} done[.!](?:\s|$)"
     r"|.{0,60}(?:完了|成功|終了)しました[。.!！]*$",
     re.IGNORECASE,
@@ -225,6 +223,8 @@ BARE_FAILURE = re.compile(
     r"|\s{0,4}[✖✘✗] ?(?!.{0,60}\(0 errors)\S"
     r"|\S{1,200}:\d+:\d+: (?:\S+ )?error:"
     r"|.{0,80} errored after \d"
+    r"|Command failed: |ERROR \d{1,5}: |[A-Z][\w-]{2,30} failed\.?$|Failed: (?!none\b|no\b)[a-z]"
+    r"|.{0,200}\(core dumped\)|[\w.-]{1,40}: verification error"
     r"|[\w./-]{1,60}(?:\[\d+\])?: .{0,160}(?:Connection refused|No such file or directory|Permission denied"
     r"|No space left on device|command not found|Operation timed out)(?: \(\d+\))?\W{0,3}$"
 )

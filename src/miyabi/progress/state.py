@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from miyabi.progress.reading import Reading
 
-VERSION = 4
+VERSION = 5
 
 
 class Counted(Struct, array_like=True):
@@ -72,6 +72,8 @@ class State(Struct, array_like=True):
     """The first row of the screen on which a bar was drawn; 0 where bars are not put on rows."""
     over: int = 0
     """The label of that bar, as a checksum."""
+    shown: int = 0
+    """The label of the count that was taken last."""
     counted: list[Counted] = []
     suspects: list[Suspect] = []
     jumps: list[Jumps] = []

@@ -30,10 +30,11 @@ def follow(state: State, found: Found) -> Progress | None:
     if found.depth and state.top and label != state.over:
         return None
     share = _share(found)
-    if doubtful(state, found, share, label):
-        return Progress()
     if state.overall and not found.overall:
         return None
+    if doubtful(state, found, share, label):
+        return Progress() if label == state.shown else None
+    state.shown = label
     state.overall = found.overall and share < 1
     if not found.depth:
         state.top, state.over = share < 1, label

@@ -46,10 +46,10 @@ def _announced(name: str, found: re.Match[str], memory: Memory) -> Found | None:
 
 
 def _of_announced(name: str, found: re.Match[str], memory: Memory) -> Found | None:
-    total = memory.get(_STEPS)
-    if not total:
+    total, step = memory.get(_STEPS), number(found["n"] or found["N"])
+    if not total or step > total:
         return None
-    return Found(name, min(number(found["n"] or found["N"]), total), total, label=name, confidence=0.8)
+    return Found(name, step, total, label=name, confidence=0.8)
 
 
 FORMATS = (

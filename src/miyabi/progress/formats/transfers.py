@@ -175,8 +175,10 @@ FORMATS = (
         "Velero and others: so many things out of so many, with words between",
         (" out of ",),
         re.compile(
-            r".{0,160}?\b(?P<n>\d{1,12}) (?:items?|files?|objects?|records?|rows?|pages?|tables?|chunks?|blocks?) "
-            r"out of (?:an? )?(?:estimated )?(?:total (?:of )?)?(?P<m>\d{1,12})\b"
+            r".{0,160}?\b(?:[Bb]acked up|[Pp]rocessed|[Cc]opied|[Rr]estored|[Ss]canned|[Uu]ploaded|"
+            r"[Dd]ownloaded|[Ii]ndexed|[Mm]igrated|[Ww]rote|[Rr]ead) "
+            r"(?P<n>\d{1,12}) (?:items?|files?|objects?|records?|rows?|pages?|tables?|chunks?|blocks?) "
+            r"out of (?:an? )?(?:estimated )?(?:total (?:of )?)?(?P<m>\d{1,12})(?= \(|[\"\s]*$)"
         ),
         (('msg="Backed up 41 items out of an estimated total of 164 (estimate will change)"', 41, 164, 25),),
     ),
