@@ -46,7 +46,7 @@ class Recorded(NamedTuple):
                 break
             pace.heard([START + moment.at])
             if moment.share is not None:
-                pace.at(START + moment.at, moment.share)
+                pace.at(moment.share)
         return pace
 
 

@@ -114,12 +114,14 @@ def _told(task: Task, memory: Memory, events: Sequence[LogEvent]) -> Task:
 
 def _timed(pace: Pace, changes: Sequence[tuple[int, Reading]], events: Sequence[LogEvent]) -> bool:
     """Take down when the lines came and progress moved; whether it has."""
-    moved = pace.moved
-    pace.heard([event.timestamp for event in events])
+    moved, times, heard = pace.moved, [event.timestamp for event in events], 0
     for index, reading in changes:
         percentage = reading.progress.percentage
         if percentage is not None:
-            pace.at(events[index].timestamp, percentage / 100)
+            pace.heard(times[heard : index + 1])
+            heard = index + 1
+            pace.at(percentage / 100)
+    pace.heard(times[heard:])
     return pace.moved != moved
 
 

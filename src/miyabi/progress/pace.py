@@ -24,6 +24,8 @@ LONG = 0.2
 """... and takes such a part of the lap so far, ..."""
 SETTLED = 4
 """... after so many moves."""
+LEAP = 24 * 3600 * 1000
+"""Ms; no rest is longer."""
 
 
 class Mark(Struct, array_like=True, frozen=True):
@@ -40,6 +42,8 @@ class Pace(Struct, array_like=True):
     """When the first line came; 0: none has."""
     spoke: int = 0
     """When the newest line came."""
+    shift: int = 0
+    """What is added to the clock of the lines, so that it only grows."""
     moved: int = 0
     """When progress last moved."""
     quiet: int = 0
@@ -80,20 +84,25 @@ class Pace(Struct, array_like=True):
         return max(0, self.moved - self.began - self.stalled)
 
     def heard(self, times: Iterable[int]) -> None:
-        """Lines came at ``times``; a clock that was set back stands still here."""
+        """Lines came at ``times``. A clock that is set back, or leaps by more than a day, goes on from where it was."""
         for time in times:
             if not self.began:
                 self.began = self.spoke = self.moved = time
-            elif time > self.spoke:
-                if time - self.spoke > self.quiet:
-                    self.quiet = time - self.spoke
-                self.spoke = time
+                continue
+            rest = time + self.shift - self.spoke
+            if not 0 <= rest <= LEAP:
+                self.shift -= rest
+            elif rest:
+                if rest > self.quiet:
+                    self.quiet = rest
+                self.spoke += rest
 
-    def at(self, time: int, share: float) -> None:
-        """Progress stood at ``share`` at ``time``, when a line came that :meth:`heard` knows of."""
+    def at(self, share: float) -> None:
+        """With the newest line progress stood at ``share``."""
+        share = round(share, 6)
         if share == self.share:
             return
-        time = max(time, self.moved)
+        time = self.spoke
         if self.share is None or share < self.share * AGAIN:
             self._lap(time, first=self.share is None)
         elif share > self.share:

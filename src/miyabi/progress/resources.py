@@ -6,8 +6,8 @@ Lines with their times in, resources out. The times are the lines', but where a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple
+from collections.abc import Iterator
+from typing import Literal, NamedTuple, get_args
 
 from msgspec import Struct
 
@@ -17,6 +17,10 @@ from miyabi.progress.terminal import visible
 Action = Literal["create", "update", "delete", "import"]
 State = Literal["running", "completed", "failed"]
 
+LONGEST = 4000
+"""Characters of a line that are looked at."""
+AGAIN = 60_000
+"""Ms; a beginning that comes sooner after the end is one that was told late."""
 MOST = 5000
 """Resources of one run that are told of."""
 
@@ -81,44 +85,54 @@ _PULUMI = re.compile(
 )
 
 
-def read(lines: Iterable[tuple[int, str]]) -> list[Resource]:
-    """The resources of a run by the order in which they began; ``lines`` are times (ms) and texts."""
-    found: dict[tuple[str | None, str, Action], Resource] = {}
-    error: str | None = None
-    for time, message in lines:
-        text = visible(message).rstrip("\r")
+class Resources:
+    """The resources of a run, line after line."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str | None, str, Action], Resource] = {}
+        self._error: str | None = None
+
+    @property
+    def all(self) -> list[Resource]:
+        """By the order in which they began."""
+        return list(self._found.values())
+
+    def read(self, time: int, message: str) -> None:
+        """A line that came at ``time`` (ms)."""
+        text = visible(message[:LONGEST]).rstrip("\r")
         broken = _TERRAFORM_ERROR.match(text)
         if broken:
-            error = clip(broken["reason"])
-            continue
-        blamed = _TERRAFORM_WITH.match(text) if error else None
-        if blamed:
-            _fail(found.values(), blamed["name"], time, error)
-            error = None
-            continue
-        for seen in _seen(text):
-            _take(found, seen, time)
-    return list(found.values())
-
-
-def _take(found: dict[tuple[str | None, str, Action], Resource], seen: _Seen, time: int) -> None:
-    key = seen.stack, seen.name, seen.action
-    resource = found.get(key)
-    if resource is None:
-        if len(found) >= MOST:
+            self._error = clip(broken["reason"])
             return
-        resource = found[key] = Resource(seen.name, seen.kind, seen.action, "running", time, seen.stack)
-    if seen.state == "running":
-        return
+        blamed = _TERRAFORM_WITH.match(text) if self._error else None
+        if blamed:
+            self._fail(blamed["name"], time)
+            return
+        for seen in _seen(text):
+            self._take(seen, time)
+
+    def _take(self, seen: _Seen, time: int) -> None:
+        key = seen.stack, seen.name, seen.action
+        resource = self._found.get(key)
+        again = resource is not None and resource.state == "completed" and time - (resource.ended or 0) > AGAIN
+        if resource is None or (again and seen.state == "running"):
+            if len(self._found) >= MOST:
+                return
+            resource = self._found[key] = Resource(seen.name, seen.kind, seen.action, "running", time, seen.stack)
+        if seen.state != "running" and resource.state != "failed":
+            _end(resource, seen, time)
+
+    def _fail(self, name: str, time: int) -> None:
+        for action in get_args(Action):
+            resource = self._found.get((None, name, action))
+            if resource is not None and resource.state == "running":
+                _end(resource, _Seen(name, resource.kind, action, "failed", reason=self._error), time)
+        self._error = None
+
+
+def _end(resource: Resource, seen: _Seen, time: int) -> None:
     resource.state, resource.ended, resource.reason = seen.state, time, seen.reason
     resource.seconds = seen.seconds if seen.seconds is not None else max(0, time - resource.began) / 1000
-
-
-def _fail(resources: Iterable[Resource], name: str, time: int, reason: str | None) -> None:
-    for resource in resources:
-        if resource.name == name and resource.state == "running":
-            resource.state, resource.ended, resource.reason = "failed", time, reason
-            resource.seconds = max(0, time - resource.began) / 1000
 
 
 def _seen(text: str) -> Iterator[_Seen]:

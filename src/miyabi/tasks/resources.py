@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from miyabi.logs import Logs
-from miyabi.model import LogEvent, RunStart, iso, read_marker
-from miyabi.progress import resources
-from miyabi.progress.resources import Resource
+from miyabi.model import RunStart, iso, read_marker
+from miyabi.progress.resources import Resource, Resources
 from miyabi.tasks.shapes import DeployedResource, ResourceList
 
 PAGE = 2000
@@ -15,28 +16,23 @@ MOST_LINES = 100_000
 
 async def resources_of(logs: Logs, group: str, stream: str) -> ResourceList:
     """The resources of the newest run in a stream. Raises ``LogsUnavailable``."""
-    lines: list[tuple[int, str]] = []
+    found = Resources()
     position, read = "", 0
     while read < MOST_LINES:
         page = await logs.read(group, stream, after=position, limit=PAGE)
         if not page.events:
-            return ResourceList(_found(lines), whole=True)
+            return _list(found, whole=True)
         for event in page.events:
-            _add(lines, event)
+            if isinstance(read_marker(event.message), RunStart):
+                found = Resources()  # what an earlier run in the stream did is over
+            found.read(event.timestamp, event.message)
         position, read = page.next, read + len(page.events)
-    return ResourceList(_found(lines), whole=False)
+        await asyncio.sleep(0)
+    return _list(found, whole=False)
 
 
-def _add(lines: list[tuple[int, str]], event: LogEvent) -> None:
-    """What an earlier run in the stream did is over when another begins."""
-    if isinstance(read_marker(event.message), RunStart):
-        lines.clear()
-    elif not event.message.startswith("{"):
-        lines.append((event.timestamp, event.message))
-
-
-def _found(lines: list[tuple[int, str]]) -> list[DeployedResource]:
-    return [_view(resource) for resource in resources.read(lines)]
+def _list(found: Resources, *, whole: bool) -> ResourceList:
+    return ResourceList([_view(resource) for resource in found.all], whole)
 
 
 def _view(resource: Resource) -> DeployedResource:

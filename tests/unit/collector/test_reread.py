@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 from tests.unit.collector.test_stopped import Job, story
 
+from miyabi.collector.history import job_names
 from miyabi.database import Save
 from miyabi.model import Progress, RunExit, Task, iso, marker_line, millis
 from miyabi.wiring.services import Stores
@@ -170,5 +171,23 @@ def test_the_exit_code_is_found_again(tmp_path: Path) -> None:
         assert (result.task.status, result.task.details.exit_code) == ("failed", 2)
         assert result.task.details.error_message == failed.details.error_message
         assert millis(result.task.created_at) == millis(failed.created_at)
+
+    story(tmp_path, told)
+
+
+def test_reading_all_again_leaves_the_order_of_earlier_runs(tmp_path: Path) -> None:
+    async def told(stores: Stores) -> None:
+        now = 1_795_000_000_000
+        for number in range(8):
+            job = Job(stores, f"run{number}", now)
+            await job.begins()
+            await job.runs_evenly(10 + number)
+            task = await job.ends()
+            now = job.now
+        name = job_names(task)[0]
+        before = await stores.database.memo(name)
+        for number in reversed(range(8)):
+            assert await job.collector.reread(f"run{number}")
+        assert await stores.database.memo(name) == before
 
     story(tmp_path, told)

@@ -6,9 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
+
 from miyabi.collector.collect import Collector
 from miyabi.collector.history import job_names
 from miyabi.collector.watch import LOOK_AROUND_MILLIS
+from miyabi.database import Save
 from miyabi.model import NewEvent, RunExit, RunStart, Task, iso, marker_line
 from miyabi.progress.stops import SHORTEST_STOP, UNSETTLED_STOP
 from miyabi.settings import Settings
@@ -205,5 +208,42 @@ def test_tasks_that_another_collector_read_are_looked_after_too(tmp_path: Path) 
         assert (await job.rests(LOOK_AROUND_MILLIS / 1000)).details.stopped is None, "it has only now heard of it"
         task = await job.rests(SHORTEST_STOP / 1000)
         assert task.details.stopped is not None
+
+    story(tmp_path, told)
+
+
+def test_a_run_that_goes_on_after_its_last_word_is_no_earlier_run(tmp_path: Path) -> None:
+    async def told(stores: Stores) -> None:
+        job = Job(stores)
+        await job.prints("[1/10] compiling")
+        await job.prints("[2/10] compiling", after=1)
+        task = await job.prints("Done.", after=1)
+        assert task.status == "completed"
+        assert await stores.database.memo(job_names(task)[0])
+        task = await job.prints("[3/10] compiling", after=1)
+        assert task.details.estimate is not None
+        assert task.details.estimate.basis == "pace", "it is not told from itself"
+        assert (await job.prints("BUILD FAILED", after=1)).status == "failed"
+        assert await stores.database.memo(job_names(task)[0]) == "[]", "it was no good run after all"
+
+    story(tmp_path, told)
+
+
+def test_a_stop_that_could_not_be_saved_is_said_with_the_next_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def told(stores: Stores) -> None:
+        job = Job(stores)
+        await job.begins()
+        await job.runs_evenly(10, upto=6)
+        save = stores.database.save
+
+        async def refused(saves: list[Save]) -> list[bool]:
+            monkeypatch.setattr(stores.database, "save", save)
+            return [False]
+
+        monkeypatch.setattr(stores.database, "save", refused)
+        assert (await job.rests(SHORTEST_STOP / 1000)).details.stopped is None
+        assert (await job.rests(1)).details.stopped is not None
 
     story(tmp_path, told)

@@ -101,3 +101,27 @@ def test_cdk_stacks_that_come_one_after_the_other_show_their_place() -> None:
         ["Shop: deploying... [1/2]", cdk("Shop", 15), cdk("Shop", 16), "Cart: deploying... [2/2]", cdk("Cart", 4)]
     )
     assert (reader.reading.progress.percentage, reader.reading.phase) == (25.0, "Cart: create (stack 2 of 2)")
+
+
+def test_a_count_that_begins_again_at_any_place_is_still_believed() -> None:
+    assert shown(*(f"Processed {n}/100 images" for _ in range(5) for n in (20, 40, 60, 80, 100)))[-2:] == [80.0, 100.0]
+
+
+def test_a_count_that_is_no_longer_believed_takes_nothing_from_another_one() -> None:
+    lines = ["Total [=====>      ] 50%", *(f"Evaluated {n} of 100 samples" for n in (80, 20, 80, 20, 80, 20))]
+    assert shown(*lines)[-1] == 50.0
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["2 files out of 2 had errors", "we restored 3 items out of 10 in the cart", "10 objects out of 10 skipped"],
+)
+def test_things_out_of_things_need_a_word_of_doing(line: str) -> None:
+    assert shown(line) == [None]
+
+
+@pytest.mark.parametrize("line", ["Download failed.", "Failed: none", "ERROR 1: retrying"])
+def test_an_error_that_a_job_survives_does_not_decide(line: str) -> None:
+    reader = Reader()
+    reader.read(["Downloading 10/100 files", line, "Downloading 50/100 files", "Done."])
+    assert reader.reading.status == "succeeded"

@@ -23,7 +23,7 @@ def ran(*points: tuple[float, float], pace: Pace | None = None) -> Pace:
         time = T0 + round(seconds * 1000)
         pace.heard([time])
         if percentage is not None:
-            pace.at(time, percentage / 100)
+            pace.at(percentage / 100)
     return pace
 
 
@@ -87,6 +87,16 @@ def test_a_total_that_grows_is_no_new_lap() -> None:
     pace = ran((0, 0), (10, 20), (20, 40), (20, 35), (30, 50))
     assert pace.lap == 0
     assert pace.moves == 3
+
+
+def test_a_clock_that_is_set_back_or_leaps_goes_on_from_where_it_was() -> None:
+    first, rest = even(1000, 50), even(1000, 80)[26:]
+    plain = ran(*first, *rest)
+    back = ran(*first, *((seconds - 3600, p) for seconds, p in rest))
+    assert left(back).likely == pytest.approx(left(plain).likely, rel=0.05)
+    wild = ran(*first)
+    wild.heard([T0 + 10**12, T0 + 501_000])
+    assert (wild.quiet, wild.spoke) == (20_000, T0 + 500_000)
 
 
 def test_the_more_was_seen_the_narrower_the_range() -> None:
@@ -161,7 +171,7 @@ def test_any_story_in_any_pieces_comes_to_the_same(story: list[tuple[int, float 
         for pace in (whole, pieces):
             pace.heard([now])
             if share is not None:
-                pace.at(now, share)
+                pace.at(share)
         if number % size == 0:
             pieces = msgspec.msgpack.decode(msgspec.msgpack.encode(pieces), type=Pace)
     assert pieces == whole

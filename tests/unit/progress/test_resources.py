@@ -9,14 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.corpus import CAPTURES, DATA, segments
 
-from miyabi.progress.resources import Resource, read
+from miyabi.progress.resources import Resource, Resources
 
 T = 1_795_000_000_000
 
 
 def told(*lines: str, every: int = 1000) -> list[Resource]:
     """The resources of lines that come a second apart."""
-    return read((T + every * number, line) for number, line in enumerate(lines))
+    resources = Resources()
+    for number, line in enumerate(lines):
+        resources.read(T + every * number, line)
+    return resources.all
 
 
 def short(resources: list[Resource]) -> list[tuple[str, str, str, float | None]]:
@@ -106,6 +109,16 @@ def test_terraform_s_log_gives_its_resources() -> None:
     assert all(r.seconds is not None for r in found if r.state == "completed")
 
 
+def test_a_failed_update_that_is_rolled_back_stays_failed_and_a_second_one_begins_anew() -> None:
+    line = "Shop | 1/3 | 3:35:07 AM | UPDATE_{state:<14} | AWS::SQS::Queue | Queue (Queue1F){reason}"
+    steps = (("IN_PROGRESS", ""), ("FAILED", " Bad runtime"), ("IN_PROGRESS", ""), ("COMPLETE", ""))
+    (found,) = told(*(line.format(state=state, reason=reason) for state, reason in steps))
+    assert (found.state, found.reason, found.seconds) == ("failed", "Bad runtime", 1.0)
+    again = (("IN_PROGRESS", ""), ("COMPLETE", ""), ("IN_PROGRESS", ""), ("COMPLETE", ""))
+    (found,) = told(*(line.format(state=state, reason=reason) for state, reason in again), every=100_000)
+    assert (found.state, found.began, found.seconds) == ("completed", T + 200_000, 100.0)
+
+
 @given(st.lists(st.text(max_size=120), max_size=20))
 def test_no_line_breaks_it(lines: list[str]) -> None:
-    read((T, line) for line in lines)
+    told(*lines)
