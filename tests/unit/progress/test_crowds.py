@@ -125,3 +125,9 @@ def test_an_error_that_a_job_survives_does_not_decide(line: str) -> None:
     reader = Reader()
     reader.read(["Downloading 10/100 files", line, "Downloading 50/100 files", "Done."])
     assert reader.reading.status == "succeeded"
+
+
+def test_numbers_in_the_names_of_tests_are_no_stages() -> None:
+    ids = ("[[1/2] a]", "[Step 1/3: 30%]", "[- [x] done]", "[Progress 7/9: wick]", "[plain]")
+    lines = [f"tests/test_a.py::test_b{name} PASSED                 [{20 * n:3}%]" for n, name in enumerate(ids, 1)]
+    assert shown(*lines) == [20.0, 40.0, 60.0, 80.0, 100.0]

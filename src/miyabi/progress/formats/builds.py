@@ -30,7 +30,27 @@ def _all_tasks(name: str, found: re.Match[str], memory: Memory) -> Found | None:
     return Found(name, min(done, total), total, label=name, overall=True) if total else None
 
 
+def _of_all(name: str, found: re.Match[str], memory: Memory) -> Found | None:
+    """A percentage of the whole run, whatever the names beside it count."""
+    share = number(found["p"])
+    return Found(name, percentage=share, label=name, whole=True) if share <= 100 else None
+
+
 FORMATS = (
+    Format(
+        "pytest",
+        "pytest -v: a test's id may hold any numbers",
+        ("PASSED", "FAILED", "SKIPPED", "ERROR", "XFAIL", "XPASS"),
+        re.compile(
+            r"[^\s:]{1,400}::.* (?:PASSED|FAILED|ERROR|XPASS|(?:SKIPPED|XFAIL)(?: \([^\n]{0,300}\))?)"
+            r" +\[ *(?P<p>\d{1,3})%\]\s*$"
+        ),
+        (
+            ("tests/test_stages.py::test_a_stage[[1/2] a 30%] PASSED                     [ 86%]", None, None, 86),
+            ("tests/test_a.py::test_b SKIPPED (no 3/5 here)     [ 12%]", None, None, 12),
+        ),
+        _of_all,
+    ),
     Format(
         "Stack",
         "Haskell's Stack: packages of all, on its last line",
