@@ -76,7 +76,9 @@ class Watch:
                 self.seen(current.task, current.bookmark)
 
     async def _check(self, task_id: str, current: Current | None, now: int) -> None:
-        watched = self._watched[task_id]
+        watched = self._watched.get(task_id)
+        if watched is None:
+            return  # its lines have been read meanwhile, and it has ended
         if current is None or current.bookmark is None or current.task.status != "running":
             del self._watched[task_id]
             return
