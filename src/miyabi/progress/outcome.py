@@ -85,6 +85,12 @@ _OPENS_SUCCESS = (
     r"POV-Ray finished",
     r"cloned successfully\.",
     r"saved pipeline to output directory",
+    r"\d+ packages? installed \[",
+    r"(?:status|result|verdict|outcome): (?:pass(?:ed)?|success|succeeded|ok)\b",
+    r"\d[\d,.]* ?\w* transferred in \d",
+    r"[\d.]+ seconds \(all ok\)",
+    r"(?:synchroni[sz]ation|transfer|verification|scan|check) (?:is )?complete at \d",
+    r"[\w.: \[\]-]{0,60}(?:run|job|session|batch) (?:has )?completed (?:in|after) [\d.]+",
 )
 _HAS_SUCCESS = (
     r"\bwas executed successfully\b",
@@ -108,6 +114,9 @@ _HAS_SUCCESS = (
     r"\bmsg=\"backed up a total of \d",
     r"- done, .{0,60} in [\d.]+ ?s\b",
     r"\.100 - done\.\s*$",
+    r"\bno errors? (?:were )?found\b(?! (?:yet|so far))",
+    r"\bfinished without errors?\b",
+    r"\bwithout any (?:errors?|problems?)\b",
 )
 _OPENS_FAILURE = (
     r"(?:\d|\d\d)% tests passed",
@@ -194,7 +203,7 @@ _TALLIES = (
     rf"\d+ (?:\w+ )?(?:{_KINDS})\b",
     r"\W{0,8}(?:Tests? ?(?:Files|Suites|run)?|Total|Failures|Errors): ?\d+,? ",
     rf"\W{{0,8}}\d+ (?:tests?|features|scenarios|steps|specs)\b,? .{{0,20}}\b(?:{_KINDS})",
-    r"OK(?: \(\d|: \d|$)",
+    r"OK(?: \((?:passes=)?\d|: \d|$)",
     r"\W{0,3}\d+ of \d+ failed",
 )
 TALLY = re.compile("|".join(_TALLIES))
@@ -214,10 +223,21 @@ BARE = re.compile(
     r"|(?:[\w.-]{1,30}: )?(?!dry|warm|partial|background|sub)(?:[a-z]+ )?(?:backup|restore|migration|deployment|"
     r"operation|upgrade) (?:has )?(?:completed?|finished|succeeded|done)(?: in [\d.:]+ ?\w*)?\W*$"
     r"|[\w-]{2,20} done[.!](?:\s|$)"
+    r"|(?:[\w.-]{2,30} ){1,2}(?:completed?|finished|succeeded)(?: ?!| (?:at|on) \d.{0,40}| for \S{1,80})$"
+    r"|downloaded [\d.]+ ?\w+(?:\(s\))? in \d+.{0,60}"
+    r"|done (?!in\b|by\b)[a-z]+ing\b.{0,120}"
+    r"|all (?:files|blocks|tests|data|checks?) (?:are |is )?(?:correct|ok|valid|fine|good|intact|clean)\b.{0,60}"
+    r"|(?:\S+ ){1,3}done in [\d.]+ ?m?s\s*$"
     r"|.{0,60}(?:完了|成功|終了)しました[。.!！]*$",
     re.IGNORECASE,
 )
 """Nothing but a word of success: the end of the whole, or of one of its parts."""
+_ERRNO = (
+    r"(?:Connection refused|No such file or directory|Permission denied|No space left on device|command not found|"
+    r"Operation timed out)(?: \(\d+\))?\W{0,3}$"
+)
+GLUED = re.compile(rf".{{0,3000}}: {_ERRNO}")
+"""The system's error right behind a bar, on the bar's own line."""
 BARE_FAILURE = re.compile(
     r".{0,60}(?:失敗|異常終了|中断)しました"
     r"|\s{0,4}[✖✘✗] ?(?!.{0,60}\(0 errors)\S"
@@ -225,8 +245,12 @@ BARE_FAILURE = re.compile(
     r"|.{0,80} errored after \d"
     r"|Command failed: |ERROR \d{1,5}: |[A-Z][\w-]{2,30} failed\.?$|Failed: (?!none\b|no\b)[a-z]"
     r"|.{0,200}\(core dumped\)|[\w.-]{1,40}: verification error"
-    r"|[\w./-]{1,60}(?:\[\d+\])?: .{0,160}(?:Connection refused|No such file or directory|Permission denied"
-    r"|No space left on device|command not found|Operation timed out)(?: \(\d+\))?\W{0,3}$"
+    rf"|.{{0,360}}: .{{0,160}}{_ERRNO}"
+    r"|[\w.-]{1,40} failed (?:at|on) \d"
+    r"|(?:[\w.: -]{1,60} )?(?i:write|read|i/o|disk|input/output) (?:error|failed)[.!]*$"
+    r"|\S{1,80}: (?:\*\*\* )?ERROR\b|[\w.-]{0,40} ?\[(?:[Ee]rror|ERROR|[Ff]atal|FATAL)\]:? \S|\[E::\w"
+    r"|(?:[\w./-]{1,40}: )?(?i:unknown|unrecogni[sz]ed|invalid) (?:argument|option|command|flag)\b"
+    r"|[\w-]{2,20} FAIL [\w-]{2,20}: |Errors Occurred: Errors: ?[1-9]"
 )
 """An error that the job may survive: the next progress takes it back."""
 UNDERWAY = re.compile(r"\b(?P<done>\d+) passed(?: \| \d+ \w+)? \((?!(?P=done)\))\d+\)\s*$")

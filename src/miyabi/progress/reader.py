@@ -170,7 +170,7 @@ class Reader:
         if outcome.CAUSE.match(words):
             self._because(text)
         said = outcome.verdict(words)
-        if said is None or (said[0] == "failed" and progressed):
+        if said is None or (said[0] == "failed" and progressed and not outcome.GLUED.match(words)):
             return
         self._end(said[0], said[1], text if said[0] == "failed" else None)
 
@@ -183,9 +183,9 @@ class Reader:
 
     def _end(self, status: ReadStatus, weight: int, error: str | None) -> None:
         state = self._state
-        if state.weight > weight:
-            return
         was = state.reading
+        if state.weight > weight or (state.weight == weight == 1 and (was.status, status) == ("failed", "succeeded")):
+            return  # ``write error``, then ``Done.``: nothing has moved since
         state.weight = weight
         why = clip(state.cause or was.error or error or "") if status == "failed" else None
         if status == "succeeded":

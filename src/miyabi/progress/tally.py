@@ -78,6 +78,13 @@ TALLIES = (
         total=re.compile(r"^Found (\d+) test\(s\)\.|^Running (\d+) tests in "),
     ),
     Tally(
+        "ghostscript",
+        "Ghostscript: pages",
+        ("Page ", "Processing pages "),
+        re.compile(r"^Page (\d+)\s*$"),
+        total=re.compile(r"^Processing pages \d+ through (\d+)\."),
+    ),
+    Tally(
         "package operations",
         "Composer and Poetry: packages",
         ("Package op", "ing "),

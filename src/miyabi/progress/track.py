@@ -71,8 +71,12 @@ def _begin(state: State, piece: float, pieces: float) -> Progress:
 
 
 def _same_count(stage: Stage, found: Found, label: int) -> bool:
-    """Whether it is the line that counts stages again: with the same total, or with the same words and a new one."""
-    return found.stage and (found.current or 0) >= stage.at and (stage.of == found.total or stage.label == label)
+    """Whether it is the line that counts stages again: of the same total or in the same words; redrawn, in both."""
+    if (found.current or 0) < stage.at:
+        return False
+    if not found.stage:
+        return stage.of == found.total and stage.label == label
+    return stage.of == found.total or stage.label == label
 
 
 def _next_stage(state: State, stage: Stage, at: float, of: float) -> Progress:

@@ -31,8 +31,8 @@ _VERBS = (
     " scrub flash verify brute crack"
 ).split()
 _NOT = (
-    r"usage|used|in use|memory|mem|cpu|gpu|ram|heap|swap|disk|space|battery|fan|temp\w*|humidity|load|utili[sz]ation|"
-    r"idle|coverage|covered|cover|stmts|branch(?:es)?|accuracy|acc|loss|score|rating|grade|confidence|probability|"
+    r"usage|used|in use|memory|mem|cpu|gpu|ram|heap|swap|disk|space|battery|fan|temp(?:erature|s)?(?!-)|humidity|load|"
+    r"utili[sz]ation|idle|coverage|covered|cover|stmts|branch(?:es)?|accuracy|acc|loss|score|rating|grade|confidence|probability|"
     r"similarity|ratio|rate|rates|quality|discount|off|interest|growth|threshold|limit|quota|full|capacity|percentile|"
     r"median|jitter|packet|cached?|hit|hits|miss|contiguous|faster|slower|smaller|larger|saved?|savings|compression|"
     r"attempts?|retry|retries|retrying|tries|try|rank|replicas?|shards?|worker|workers|thread|threads|pool|connections?|"
@@ -66,6 +66,7 @@ NEVER = re.compile(
     r"|\"(?:get|head|post|put|patch|delete|options) \S"
     r"|(?:^|\s)[\w/.\-]{1,200}\.(?:go|py|js|jsx|ts|tsx|rs|rb|c|cc|cpp|h|hpp|java|kt|swift|cs|hs|exs?):\d+:\s"
     r"|^\s*(?:\d+\)|\* test) "
+    r"|\b(?:hardening index|score) ?:|p-value|% in \d+\.\d{3,} secs?\b|^\s*\d+ {2,}\S+ .*% +(?:passed|failed)\b"
     r"|\b(?:log (?:start|end) point|lsn)\b|^\s*\d{1,3}%\s+\d+(?:\.\d+)?(?: ?ms)?(?: \(longest request\))?\s*$"
 )
 """Words that make every number on the line a measure. Lower case."""
