@@ -15,7 +15,7 @@ from tests.support.runs import STALLED_RUN, START, Recorded, repeated, single
 
 from benchmarks.table import Row
 from miyabi.collector.foresight import estimated
-from miyabi.progress.forecast import Run, remember
+from miyabi.progress.forecast import Earlier, Run, ran, remember
 from miyabi.progress.stops import patience
 
 PARTS = (0.25, 0.5, 0.75)
@@ -82,7 +82,7 @@ def _guess(run: Recorded, at: float, runs: Sequence[Run]) -> Guess | None:
     all_points = len(_points(run, run.took))
     if linear is None or run.took < SHORTEST_RUN or all_points < FEWEST_MOVES:
         return None
-    estimate = estimated(run.pace(at), runs)
+    estimate = estimated(run.pace(at), Earlier(runs))
     if estimate is None:
         return None
     since = at + START - run.pace(at).moved
@@ -105,7 +105,7 @@ def _earlier(runs: Sequence[Recorded]) -> Callable[[Recorded], Sequence[Run]]:
         found: list[Run] = []
         others = [o for o in runs if o.job == run.job and o.run not in (run.run, STALLED_RUN)]
         for other in others[:EARLIER]:
-            found = remember(found, f"{other.job}-{other.run}", other.pace(), other.took)
+            found = remember(found, ran(f"{other.job}-{other.run}", other.pace(), other.took))
         return found
 
     return history

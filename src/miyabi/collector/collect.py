@@ -11,12 +11,12 @@ from msgspec import Struct
 from prometheus_client import Counter, Histogram
 
 from miyabi.cache import Cache, CacheUnavailable
+from miyabi.collector.careful import careful
 from miyabi.collector.history import History
 from miyabi.collector.memory import Memory
 from miyabi.collector.replay import Replay
-from miyabi.collector.step import Runs, advance
 from miyabi.collector.watch import Watch
-from miyabi.database import Bookmark, Current, Database, DatabaseUnavailable, Save
+from miyabi.database import Current, Database, DatabaseUnavailable, Save
 from miyabi.logs import LAMBDA_GROUPS, LogPage, Logs, LogsUnavailable, Stream
 from miyabi.model import GROUP_OF_TYPE, SYSTEM_GROUP, TTL_SECONDS, Details, Task, is_id, iso, slug
 
@@ -31,7 +31,6 @@ LINES = Counter("miyabi_collector_lines_total", "Lines read")
 STEPS = Histogram("miyabi_collector_step_seconds", "Time to read and save one page of a stream")
 CONFLICTS = Counter("miyabi_collector_conflicts_total", "Steps made again because somebody else wrote the task")
 FAILURES = Counter("miyabi_collector_failures_total", "Streams that could not be read")
-UNREADABLE = Counter("miyabi_collector_unreadable_lines_total", "Lines left out because the reader failed at them")
 
 
 class Turn(Struct, frozen=True):
@@ -145,9 +144,9 @@ class Collector:
 
     async def _save(self, current: Current | None, fresh: Task, page: LogPage) -> bool:
         """Save and cache the state after ``page``; ``False`` when somebody else wrote in between."""
-        save = step(current, fresh, page, self._now(), self._history.runs)
+        save = careful(current, fresh, page.events, page.next, self._now(), self._history.runs)
         if await self._history.load(save.task):
-            save = step(current, fresh, page, self._now(), self._history.runs)
+            save = careful(current, fresh, page.events, page.next, self._now(), self._history.runs)
         if not (await self._database.save([save]))[0]:
             return False
         if current is None or save.task is not current.task:
@@ -168,28 +167,6 @@ class Collector:
             await self._cache.put([task])
         except CacheUnavailable:
             log.warning("the cache does not answer; the database has it")
-
-
-def step(current: Current | None, fresh: Task, page: LogPage, now: int, runs: Runs) -> Save:
-    """:func:`advance`; a line at which the reader fails is left out, so that those behind it are read."""
-    try:
-        return advance(current, fresh, page.events, page.next, now, runs)
-    except Exception:
-        return _line_by_line(current, fresh, page, now, runs)
-
-
-def _line_by_line(current: Current | None, fresh: Task, page: LogPage, now: int, runs: Runs) -> Save:
-    state = current
-    for event in page.events:
-        try:
-            save = advance(state, fresh, [event], event.position, now, runs)
-        except Exception:
-            UNREADABLE.inc()
-            log.exception("line %s of %s can't be read", event.position, fresh.task_id)
-        else:
-            state = Current(save.task, save.bookmark)
-    reader = state.bookmark.reader if state and state.bookmark else b""
-    return Save(state.task if state else fresh, current, Bookmark(page.next, reader))
 
 
 def _says(task: Task) -> tuple[object, ...]:

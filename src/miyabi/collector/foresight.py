@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from miyabi.model import Estimate, Stopped, Task, iso
-from miyabi.progress.forecast import Run, forecast
+from miyabi.progress.forecast import Earlier, Run, forecast
 from miyabi.progress.pace import Pace
 from miyabi.progress.stops import patience, usual
 
+_STAGE = re.compile(r"(?P<name>[^(]{0,48}?)(?: \((?:[a-z]+ )?(?P<n>\d+) of (?P<m>\d+)[^)]*\))?\s*$")
+"""A phase: what it is of, and where it stands among the stages of the job: ``Orders: create (stack 1 of 2)``."""
+_NUMBERS = re.compile(r"\d+")
 
-def estimated(pace: Pace, runs: Sequence[Run]) -> Estimate | None:
-    """How long the run still takes; ``None`` when nobody can say."""
-    left = forecast(pace, runs)
+
+def stage_of(phase: str | None) -> str:
+    """What of a phase names its stage in every run; empty when nothing does."""
+    found = _STAGE.match(phase or "")
+    return _NUMBERS.sub("0", found["name"]) if found else ""
+
+
+def _more_to_come(phase: str | None) -> bool:
+    found = _STAGE.match(phase or "")
+    return found is not None and found["n"] is not None and int(found["n"]) < int(found["m"])
+
+
+def estimated(pace: Pace, earlier: Earlier, phase: str | None = None) -> Estimate | None:
+    """How long the run still takes, or its ``phase``; ``None`` when nobody can say."""
+    left = forecast(pace, earlier)
     if left is None:
         return None
     return Estimate(
@@ -20,10 +36,10 @@ def estimated(pace: Pace, runs: Sequence[Run]) -> Estimate | None:
         low_seconds=_seconds(left.low),
         likely_seconds=_seconds(left.likely),
         high_seconds=_seconds(left.high),
-        holds_seconds=_seconds(usual(pace.still, [run.still for run in runs])),
+        holds_seconds=_seconds(usual(pace.still, [run.still for run in earlier.job])),
         basis=left.basis,
         runs=left.runs,
-        whole=left.whole,
+        whole=left.whole and (bool(earlier.job) or not _more_to_come(phase)),
     )
 
 

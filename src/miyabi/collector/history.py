@@ -10,43 +10,58 @@ from collections.abc import Sequence
 
 import msgspec
 
+from miyabi.collector.foresight import stage_of
 from miyabi.database import Database, DatabaseUnavailable
 from miyabi.model import Task, millis
-from miyabi.progress.forecast import Run, remember
+from miyabi.progress.forecast import Earlier, Run, ran, remember, stages_ran
 from miyabi.progress.pace import Pace
 
 log = logging.getLogger("miyabi.collector")
 
 KEPT = 1000
-"""Runs under way whose history is kept in memory."""
+"""Runs under way, and stages, whose history is kept in memory."""
 _RUNS = msgspec.json.Decoder(list[Run])
 _NUMBERS = re.compile(r"\d+")
 
 
 class History:
-    """Earlier runs of each job, as memos in the database."""
+    """Earlier runs of each job and of each stage, as memos in the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: OrderedDict[str, Sequence[Run]] = OrderedDict()
+        self._jobs: OrderedDict[str, Sequence[Run]] = OrderedDict()
+        self._stages: OrderedDict[str, Sequence[Run]] = OrderedDict()
 
-    def runs(self, task: Task) -> Sequence[Run]:
-        """Earlier runs of the task's job, the newest last, as far as they are loaded."""
-        return self._known.get(_run_id(task), ())
+    def runs(self, task: Task) -> Earlier:
+        """Earlier runs of the task's job and of the stage that it is in, as far as they are loaded."""
+        run = _run_id(task)
+        stage = self._stages.get(stage_name(task, stage_of(task.details.phase)), ())
+        return Earlier(self._jobs.get(run, ()), [known for known in stage if known.run_id != run])
 
     async def load(self, task: Task) -> bool:
-        """Load them; whether they were not there yet and there are any."""
+        """Load them; whether there are any that were not there yet."""
+        if task.final:
+            return False
+        job, stage = await self._load_job(task), await self._load_stage(task)
+        return job or stage
+
+    async def _load_job(self, task: Task) -> bool:
         run = _run_id(task)
-        if task.final or run in self._known:
+        if run in self._jobs:
             return False
         found: list[Run] = []
         for name in job_names(task):
-            earlier = _decoded(await self._database.memo(name))
-            found = found or [known for known in earlier if known.run_id != run]
-        self._known[run] = found
-        while len(self._known) > KEPT:
-            self._known.popitem(last=False)
+            found = found or [known for known in await self._memo(name) if known.run_id != run]
+        _keep(self._jobs, run, found)
         return bool(found)
+
+    async def _load_stage(self, task: Task) -> bool:
+        stage = stage_of(task.details.phase)
+        name = stage_name(task, stage)
+        if not stage or name in self._stages:
+            return False
+        _keep(self._stages, name, await self._memo(name))
+        return bool(self._stages[name])
 
     async def learn(self, task: Task, pace: Pace, *, again: bool = False) -> None:
         """Remember a run that has ended well, and forget one that has not after all.
@@ -55,23 +70,41 @@ class History:
         once may lose one of them: a guess gets less sure.
         """
         run = _run_id(task)
-        self._known.pop(run, None)
+        self._jobs.pop(run, None)
+        good = task.status == "completed" and task.completed_at is not None and pace.began > 0
+        took = millis(task.completed_at) - pace.began if good and task.completed_at else 0
+        made: dict[str, Run | None] = dict.fromkeys(job_names(task), ran(run, pace, took) if good else None)
+        for stage in filter(None, pace.stages):
+            made[stage_name(task, stage)] = stages_ran(run, pace, took).get(stage) if good else None
         try:
-            for name in job_names(task):
-                before = _decoded(await self._database.memo(name))
-                after = _after(before, task, pace, run, again=again)
-                if after != before:
-                    await self._database.set_memo(name, msgspec.json.encode(after).decode())
+            for name, one in made.items():
+                await self._learn(name, run, one, again=again)
         except DatabaseUnavailable:
             log.warning("the database does not answer; how long %s took is not remembered", task.task_id)
 
+    async def _learn(self, name: str, run_id: str, run: Run | None, *, again: bool) -> None:
+        self._stages.pop(name, None)
+        before = await self._memo(name)
+        known = any(one.run_id == run_id for one in before)
+        if run is None:
+            after = [one for one in before if one.run_id != run_id]
+        else:
+            after = before if again and not known else remember(before, run)
+        if after != before:
+            await self._database.set_memo(name, msgspec.json.encode(after).decode())
 
-def _after(before: list[Run], task: Task, pace: Pace, run: str, *, again: bool) -> list[Run]:
-    if task.status != "completed" or not task.completed_at or not pace.began:
-        return [known for known in before if known.run_id != run]
-    if again and all(known.run_id != run for known in before):
-        return before
-    return remember(before, run, pace, millis(task.completed_at) - pace.began)
+    async def _memo(self, name: str) -> list[Run]:
+        memo = await self._database.memo(name)
+        try:
+            return _RUNS.decode(memo) if memo else []
+        except msgspec.MsgspecError:
+            return []
+
+
+def _keep(known: OrderedDict[str, Sequence[Run]], name: str, runs: Sequence[Run]) -> None:
+    known[name] = runs
+    while len(known) > KEPT:
+        known.popitem(last=False)
 
 
 def job_names(task: Task) -> list[str]:
@@ -79,22 +112,20 @@ def job_names(task: Task) -> list[str]:
 
     Numbers within a name tell runs apart (``deploy #41``), those in a command tell jobs apart.
     """
-    where = f"{task.project_id}\n{task.task_type}\n"
     texts = [task.details.command] if task.details.command else []
-    return [_memo(where + text) for text in (*texts, _NUMBERS.sub("0", task.task_name))]
+    return [_name(task, text) for text in (*texts, _NUMBERS.sub("0", task.task_name))]
 
 
-def _memo(text: str) -> str:
+def stage_name(task: Task, stage: str) -> str:
+    """The memo of a stage (a stack, a step), whatever job it is a part of."""
+    return _name(task, f"stage\n{stage}")
+
+
+def _name(task: Task, text: str) -> str:
+    text = f"{task.project_id}\n{task.task_type}\n{text}"
     return f"runs-{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}"
 
 
 def _run_id(task: Task) -> str:
     """A task that is restarted is another run."""
     return f"{task.task_id} {task.details.started_at or task.created_at}"
-
-
-def _decoded(memo: str) -> list[Run]:
-    try:
-        return _RUNS.decode(memo) if memo else []
-    except msgspec.MsgspecError:
-        return []

@@ -7,7 +7,8 @@ from itertools import groupby
 
 from msgspec.structs import replace
 
-from miyabi.collector.step import HISTORY_MILLIS, Runs, advance
+from miyabi.collector.careful import careful
+from miyabi.collector.step import HISTORY_MILLIS, Runs
 from miyabi.database import Bookmark, Current, Save
 from miyabi.logs import LogPage, Logs
 from miyabi.model import TTL_SECONDS, Details, LogEvent, Progress, Task, iso, millis
@@ -57,7 +58,7 @@ class Replay:
         return Save(task, current, self._state.bookmark, history=earlier)
 
     def _step(self, events: Sequence[LogEvent], position: str) -> None:
-        save = advance(self._state, self._state.task, events, position, events[-1].timestamp, self._runs)
+        save = careful(self._state, self._state.task, events, position, events[-1].timestamp, self._runs)
         self._state = Current(save.task, save.bookmark)
         if save.kept:
             self._keep(save.task)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from miyabi.collector.foresight import estimated
+from miyabi.collector.foresight import estimated, stage_of
 from miyabi.collector.memory import Memory
 from miyabi.database import Current, Save
 from miyabi.model import (
@@ -26,12 +26,12 @@ from miyabi.model import (
     millis,
     read_marker,
 )
-from miyabi.progress.forecast import Run
+from miyabi.progress.forecast import Earlier
 from miyabi.progress.pace import Pace
 from miyabi.progress.reader import Reading
 
-Runs = Callable[[Task], Sequence[Run]]
-"""Earlier runs of a task's job."""
+Runs = Callable[[Task], Earlier]
+"""Earlier runs of a task's job, and of the stage that it is in."""
 HISTORY_MILLIS = 1000
 """Versions that differ in progress alone stay in the history at most once in this time."""
 RUN = "run"
@@ -71,7 +71,7 @@ def _foreseen(task: Task, pace: Pace, runs: Runs) -> Task:
     """``task`` with its estimate; none for one that has stopped or waits for somebody."""
     running = task.status == "running"
     stopped = task.details.stopped if running else None
-    estimate = estimated(pace, runs(task)) if running and stopped is None else None
+    estimate = estimated(pace, runs(task), task.details.phase) if running and stopped is None else None
     return replace(task, details=replace(task.details, estimate=estimate, stopped=stopped))
 
 
@@ -120,7 +120,7 @@ def _timed(pace: Pace, changes: Sequence[tuple[int, Reading]], events: Sequence[
         if percentage is not None:
             pace.heard(times[heard : index + 1])
             heard = index + 1
-            pace.at(percentage / 100)
+            pace.at(percentage / 100, stage_of(reading.phase))
     pace.heard(times[heard:])
     return pace.moved != moved
 

@@ -50,7 +50,7 @@ class Watch:
             self._watched.pop(task.task_id, None)
             return
         pace, now = Memory(bookmark).pace, self._now()
-        still, silent = patience(pace, self._history.runs(task))
+        still, silent = patience(pace, self._history.runs(task).job)
         due = [now + still - (pace.spoke - pace.moved), now + silent]
         self._watched[task.task_id] = _Watched(bookmark.position, now, sorted(due))
 
@@ -87,7 +87,8 @@ class Watch:
             return
         pace = Memory(current.bookmark).pace
         silent = now - watched.read_at
-        found = stopped(current.task, pace, self._history.runs(current.task), silent, silent + pace.spoke - pace.moved)
+        runs = self._history.runs(current.task).job
+        found = stopped(current.task, pace, runs, silent, silent + pace.spoke - pace.moved)
         if found is None or found == current.task.details.stopped or await self._save(current, found, now):
             watched.due = [due for due in watched.due if due > now]
 

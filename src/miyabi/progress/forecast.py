@@ -14,13 +14,15 @@ from statistics import median
 from typing import Literal, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from miyabi.progress.pace import GRID, Mark, Pace
+from miyabi.progress.pace import GRID, MOST_STAGES, Mark, Pace
 
 Basis = Literal["pace", "history", "both"]
 
-WIDTH = 1.28
-"""Standard deviations on each side of a range that holds 80 % of a normal distribution."""
+WIDTH = 1.6
+"""Standard deviations on each side of a range that is to hold 80 %: more than a normal distribution's 1.28, since jobs
+are off by a lot more often than that."""
 LEAST = 50.0
 """Ms; what is left is never taken for less, so that its logarithm stays small."""
 UNSEEN = 0.45**2
@@ -42,6 +44,13 @@ class Run(Struct, array_like=True, frozen=True):
     marks: list[Mark]
 
 
+class Earlier(NamedTuple):
+    """Earlier runs, the newest last: of the job, and of the stage that its lap is of, in whatever job it was."""
+
+    job: Sequence[Run] = ()
+    stage: Sequence[Run] = ()
+
+
 class Forecast(NamedTuple):
     """Ms that are left after the newest move: ``likely``, in four of five cases from ``low`` to ``high``."""
 
@@ -61,21 +70,50 @@ class _Guess(NamedTuple):
     variance: float
 
 
-def remember(runs: Sequence[Run], run_id: str, pace: Pace, took: int) -> list[Run]:
+def ran(run_id: str, pace: Pace, took: int) -> Run:
+    """A run that came to a good end after ``took`` ms."""
+    return Run(run_id, took, pace.quiet, pace.longest, pace.marks)
+
+
+def stages_ran(run_id: str, pace: Pace, took: int) -> dict[str, Run]:
+    """Each named stage of it as a run of its own, from its first progress to that of the next."""
+    if GRID % pace.grain or pace.lap >= MOST_STAGES:
+        return {}
+    found: dict[str, Run] = {}
+    for lap, stage in enumerate(pace.stages):
+        begin, end = lap * GRID, (lap + 1) * GRID
+        marks = [mark for mark in pace.marks if begin <= mark.place < end or (mark.place == end and lap == pace.lap)]
+        if not stage or not marks:
+            continue
+        began = marks[0].at
+        over = next((mark.at for mark in pace.marks if mark.place >= end and lap < pace.lap), took)
+        shifted = [Mark(mark.place - begin, mark.at - began) for mark in marks]
+        found[stage] = Run(run_id, max(0, over - began), 0, 0, shifted)
+    return found
+
+
+def remember(runs: Sequence[Run], run: Run) -> list[Run]:
     """``runs`` with the one that just ended, the newest last; a run told of twice counts once."""
-    run = Run(run_id, took, pace.quiet, pace.longest, pace.marks)
-    if any(known.run_id == run_id for known in runs):
-        return [run if known.run_id == run_id else known for known in runs]
+    if any(known.run_id == run.run_id for known in runs):
+        return [run if known.run_id == run.run_id else known for known in runs]
     return [*runs, run][-MOST_RUNS:]
 
 
-def forecast(pace: Pace, runs: Sequence[Run] = ()) -> Forecast | None:
-    """What is left of the run; ``None`` when nothing is known or nothing more is said to be left."""
-    own, known = _own(pace), _known(pace, runs)
-    if known is not None:
-        joined = _join(own, known) if own is not None and pace.lap == 0 else known
-        return _forecast(joined, "both" if joined is not known else "history", len(runs), whole=True)
+def forecast(pace: Pace, earlier: Earlier = Earlier()) -> Forecast | None:  # noqa: B008  immutable
+    """What is left of the run, or of its lap; ``None`` when nothing is known or nothing more is said to be left."""
+    own = _own(pace)
+    if earlier.job:
+        return _joined(own if pace.lap == 0 else None, _known(pace, earlier.job), len(earlier.job), whole=True)
+    if earlier.stage and own is not None:
+        lap = replace(pace, began=pace.lap_began, lap=0)
+        return _joined(own, _known(lap, earlier.stage), len(earlier.stage), whole=pace.lap == 0)
     return None if own is None else _forecast(own, "pace", 0, whole=pace.lap == 0)
+
+
+def _joined(own: _Guess | None, known: _Guess, runs: int, *, whole: bool) -> Forecast:
+    if own is None:
+        return _forecast(known, "history", runs, whole=whole)
+    return _forecast(_join(own, known), "both", runs, whole=whole)
 
 
 def _forecast(guess: _Guess, basis: Basis, runs: int, *, whole: bool) -> Forecast:
@@ -99,10 +137,8 @@ def _own(pace: Pace) -> _Guess | None:
     return _Guess(log, variance / (1 + variance) + UNSEEN)
 
 
-def _known(pace: Pace, runs: Sequence[Run]) -> _Guess | None:
+def _known(pace: Pace, runs: Sequence[Run]) -> _Guess:
     """By what earlier runs had left at this place, faster or slower as this one goes so far."""
-    if not runs:
-        return None
     logs = [math.log(max(LEAST, _left(pace, run))) for run in runs]
     middle = median(logs)
     spread = sum((log - middle) ** 2 for log in logs) / len(logs)

@@ -24,6 +24,8 @@ LONG = 0.2
 """... and takes such a part of the lap so far, ..."""
 SETTLED = 4
 """... after so many moves."""
+MOST_STAGES = 8
+"""Laps whose stage is kept; a run with more of them goes round and round."""
 LEAP = 24 * 3600 * 1000
 """Ms; no rest is longer."""
 
@@ -67,6 +69,8 @@ class Pace(Struct, array_like=True):
     marks: list[Mark] = []
     grain: int = 1
     """Only places that this divides are noted."""
+    stages: list[str] = []
+    """What the first laps were of: a stack, a step; empty where no line tells."""
 
     @property
     def position(self) -> float | None:
@@ -97,21 +101,23 @@ class Pace(Struct, array_like=True):
                     self.quiet = rest
                 self.spoke += rest
 
-    def at(self, share: float) -> None:
-        """With the newest line progress stood at ``share``."""
+    def at(self, share: float, stage: str = "") -> None:
+        """With the newest line progress stood at ``share``, of ``stage`` where a lap is of one."""
         share = round(share, 6)
         if share == self.share:
             return
         time = self.spoke
         if self.share is None or share < self.share * AGAIN:
-            self._lap(time, first=self.share is None)
+            self._lap(time, stage, first=self.share is None)
         elif share > self.share:
             self._move(time - self.moved, share - self.share)
         self.share, self.moved = share, time
         self._mark(time)
 
-    def _lap(self, time: int, *, first: bool) -> None:
+    def _lap(self, time: int, stage: str, *, first: bool) -> None:
         self.lap += not first
+        if self.lap == len(self.stages) < MOST_STAGES:
+            self.stages.append(stage)
         self.lap_began = time
         self.time = self.work = self.squares = 0.0
         self.stalled = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.unit.collector.test_stopped import Job, story
 from miyabi.collector.history import job_names
 from miyabi.database import Save
 from miyabi.model import Progress, RunExit, Task, iso, marker_line, millis
+from miyabi.progress.reader import Reader, Reading
 from miyabi.wiring.services import Stores
 
 UNREAD = Progress()
@@ -59,6 +61,30 @@ def test_a_task_and_its_history_become_what_today_s_reader_sees(tmp_path: Path) 
         assert [(v.progress, v.status) for v in after[1:-1]] == [(v.progress, v.status) for v in before[1:]]
         assert [v.timestamp for v in after] == sorted({v.timestamp for v in after})
         assert after[3].updated_at == iso(after[3].timestamp) < iso(job.now)
+
+    story(tmp_path, told)
+
+
+def test_a_line_at_which_the_reader_fails_does_not_keep_the_others_from_being_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Fragile(Reader):
+        def read(self, messages: Sequence[str]) -> list[tuple[int, Reading]]:
+            if any("[3/10]" in message for message in messages):
+                raise ValueError("not today")
+            return super().read(messages)
+
+    async def told(stores: Stores) -> None:
+        job = Job(stores)
+        await job.begins()
+        await job.runs_evenly(10)
+        await job.ends()
+        await forgotten(job)
+        monkeypatch.setattr("miyabi.collector.memory.Reader", Fragile)
+        result = await job.collector.reread("a")
+        assert result is not None
+        assert (result.task.status, result.task.progress.percentage) == ("completed", 100)
+        assert [v.progress.current for v in await whole_history(stores)][1:5] == [1, 2, 4, 5]
 
     story(tmp_path, told)
 

@@ -13,14 +13,14 @@ from miyabi.collector.collect import newborn
 from miyabi.collector.step import HISTORY_MILLIS, advance
 from miyabi.database import Current, Save
 from miyabi.model import LogEvent, RunExit, RunStart, Task, iso, marker_line, millis
-from miyabi.progress.forecast import Run
+from miyabi.progress.forecast import Earlier
 
 NOW = 1_795_000_000_000
 START = RunStart("r1", "cdk deploy", "cdk_deploy", "shop", command="cdk deploy --all")
 
 
-def no_runs(task: Task) -> list[Run]:
-    return []
+def no_runs(task: Task) -> Earlier:
+    return Earlier()
 
 
 def events(*messages: str, at: int = NOW, first: int = 1) -> list[LogEvent]:

@@ -11,7 +11,7 @@ import pytest
 from miyabi.collector.collect import Collector
 from miyabi.collector.history import job_names
 from miyabi.collector.watch import LOOK_AROUND_MILLIS
-from miyabi.database import Save
+from miyabi.database import Current, Save
 from miyabi.model import NewEvent, RunExit, RunStart, Task, iso, marker_line
 from miyabi.progress.stops import SHORTEST_STOP, UNSETTLED_STOP
 from miyabi.settings import Settings
@@ -81,6 +81,42 @@ def test_a_second_run_of_a_command_knows_how_long_the_first_took(tmp_path: Path)
         other = Job(stores, "other", second.now)
         task = await other.begins("make other")
         assert task.details.estimate is not None, "no run of this command is known: its name's is the next best"
+
+    story(tmp_path, told)
+
+
+async def deploys(job: Job, command: str, *stacks: str, upto: int = 4) -> Task:
+    """The task when the last of ``stacks`` has ``upto`` of its four resources."""
+    task = await job.begins(command)
+    for place, stack in enumerate(stacks, 1):
+        await job.prints(f"{stack}: deploying... [{place}/{len(stacks)}]", after=1)
+        for done in range(upto + 1 if place == len(stacks) else 5):
+            event = f"{stack} | {done}/4 | 3:35:06 AM | CREATE_COMPLETE | AWS::SNS::Topic | Topic{done} (T{done})"
+            task = await job.prints(event, after=10)
+    return task
+
+
+def test_a_stack_is_told_from_its_earlier_runs_in_other_commands(tmp_path: Path) -> None:
+    async def told(stores: Stores) -> None:
+        first = Job(stores, "first")
+        await deploys(first, "cdk deploy Orders", "Orders")
+        await first.ends(after=300)
+        other = Job(stores, "Other", first.now)
+        estimate = (await deploys(other, "cdk deploy Billing", "Billing", upto=2)).details.estimate
+        assert estimate is not None
+        assert estimate.runs == 1, "the first run of that name is all there is"
+        all_of_them = Job(stores, "all", other.now)
+        await all_of_them.prints(
+            marker_line(RunStart("all", "everything", "build", "shop", command="cdk deploy --all"))
+        )
+        await all_of_them.prints("Orders: deploying... [1/2]", after=1)
+        for done in range(3):
+            event = f"Orders | {done}/4 | 3:35:06 AM | CREATE_COMPLETE | AWS::SNS::Topic | Topic{done} (T{done})"
+            task = await all_of_them.prints(event, after=10)
+        estimate = task.details.estimate
+        assert estimate is not None
+        assert (estimate.basis, estimate.runs, estimate.whole) == ("both", 1, False), "another stack is to come"
+        assert estimate.low_seconds < 320 < estimate.high_seconds, "it took 300 s more behind its last resource"
 
     story(tmp_path, told)
 
@@ -225,6 +261,28 @@ def test_a_run_that_goes_on_after_its_last_word_is_no_earlier_run(tmp_path: Path
         assert task.details.estimate.basis == "pace", "it is not told from itself"
         assert (await job.prints("BUILD FAILED", after=1)).status == "failed"
         assert await stores.database.memo(job_names(task)[0]) == "[]", "it was no good run after all"
+
+    story(tmp_path, told)
+
+
+def test_a_task_that_ends_while_others_are_looked_through_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def told(stores: Stores) -> None:
+        job = Job(stores)
+        await job.begins()
+        await job.runs_evenly(10, upto=6)
+        get = stores.database.get
+
+        async def slow(task_ids: list[str]) -> list[Current | None]:
+            found = await get(task_ids)
+            monkeypatch.setattr(stores.database, "get", get)
+            await job.ends(after=1)
+            return found
+
+        monkeypatch.setattr(stores.database, "get", slow)
+        task = await job.rests(SHORTEST_STOP / 1000)
+        assert (task.status, task.details.stopped) == ("completed", None)
 
     story(tmp_path, told)
 

@@ -17,6 +17,7 @@ from miyabi.collector.loop import Loop
 from miyabi.collector.step import advance
 from miyabi.database import Database, DatabaseFull, Save, TaskQuery
 from miyabi.model import LogEvent, NewEvent, RunExit, RunStart, Task, marker_line
+from miyabi.progress.forecast import Earlier
 from miyabi.progress.reader import Reader, Reading
 from miyabi.settings import Settings
 from miyabi.wiring.services import Stores, open_stores
@@ -184,7 +185,7 @@ async def killed(victim: Loop) -> None:
 def slowly(lines: list[str]) -> Task:
     """The task after all lines in one step, as one collector alone makes it."""
     events = [LogEvent(str(n), 1_795_000_000_000, line, n) for n, line in enumerate(lines, 1)]
-    return advance(None, newborn(GROUP, "a", "a", 0), events, "", 0, lambda task: []).task
+    return advance(None, newborn(GROUP, "a", "a", 0), events, "", 0, lambda task: Earlier()).task
 
 
 def telling(found: Task) -> tuple[object, ...]:
