@@ -8,6 +8,7 @@ import resource
 import subprocess
 import tempfile
 import time
+import timeit
 from collections.abc import Callable, Sequence
 
 from tests.support.corpus import cases, segments
@@ -23,6 +24,12 @@ WORDS = (
     "column render module package source target object archive static dynamic kernel driver socket stream buffer"
 ).split()
 ROUNDS = 5
+PIECES = (
+    *("a", "1", "/", "1/2 ", "[1/2] ", "1% ", "=", "[", "(", ".", ":", "\x1b[", "\x1b[1m", " ", "\t", "█", "#", "-"),
+    *("foo/bar ", "x: y ", "a-", "a.b ", '{"', '{"a":1,', "=>", "|", "失敗 ", "error: ", "done ", "complete ", "job "),
+    *("completed in ", "failed at ", "0: No space left on device", "a ERROR ", "all files ", "Downloading 1", "ok, "),
+)
+ENDS = ("", " done", " failed", " completed", "No space left on device", " 5/7", " 52%", "!")
 GREP = r"[0-9]+\s*/\s*[0-9]+"
 SEARCH = re.compile(r"(\d+)\s*/\s*(\d+)")
 
@@ -42,8 +49,22 @@ def measure() -> list[Row]:
             _met(reader, loop),
             beside,
             reader / loop,
-        )
+        ),
+        _nasty_row(),
     ]
+
+
+def _nasty_row() -> Row:
+    """The slowest of lines made to run away with a careless pattern: 1 MB long, and as long as is looked at."""
+    shapes = ((piece, end, size) for piece in PIECES for end in ENDS for size in (1_000_000, 3_990))
+    slowest = max((_seconds(piece * (size // len(piece)) + end), piece, end, size) for piece, end, size in shapes)
+    beside = f"{slowest[3]:,} characters of {slowest[1]!r}, then {slowest[2]!r}"
+    return Row("slowest line of up to 1 MB", f"{1000 * slowest[0]:.1f} ms", "< 50 ms", slowest[0] < 0.05, beside)
+
+
+def _seconds(line: str) -> float:
+    """The best of two: a machine's hiccup is no runaway."""
+    return min(timeit.repeat(lambda: Reader().read([line]), number=1, repeat=2))
 
 
 def _met(reader: float, loop: float) -> bool:

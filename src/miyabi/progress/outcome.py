@@ -87,8 +87,8 @@ _OPENS_SUCCESS = (
     r"saved pipeline to output directory",
     r"\d+ packages? installed \[",
     r"(?:status|result|verdict|outcome): (?:pass(?:ed)?|success|succeeded|ok)\b",
-    r"\d[\d,.]* ?\w* transferred in \d",
-    r"[\d.]+ seconds \(all ok\)",
+    r"\d[\d,.]{0,20} ?[a-z]{0,12} transferred in \d",
+    r"[\d.]{1,20} seconds \(all ok\)",
     r"(?:synchroni[sz]ation|transfer|verification|scan|check) (?:is )?complete at \d",
     r"[\w.: \[\]-]{0,60}(?:run|job|session|batch) (?:has )?completed (?:in|after) [\d.]+",
 )
@@ -224,7 +224,7 @@ BARE = re.compile(
     r"operation|upgrade) (?:has )?(?:completed?|finished|succeeded|done)(?: in [\d.:]+ ?\w*)?\W*$"
     r"|[\w-]{2,20} done[.!](?:\s|$)"
     r"|(?:[\w.-]{2,30} ){1,2}(?:completed?|finished|succeeded)(?: ?!| (?:at|on) \d.{0,40}| for \S{1,80})$"
-    r"|downloaded [\d.]+ ?\w+(?:\(s\))? in \d+.{0,60}"
+    r"|downloaded [\d.]{1,20} ?[a-z]{1,12}(?:\(s\))? in \d+.{0,60}"
     r"|done (?!in\b|by\b)[a-z]+ing\b.{0,120}"
     r"|all (?:files|blocks|tests|data|checks?) (?:are |is )?(?:correct|ok|valid|fine|good|intact|clean)\b.{0,60}"
     r"|(?:\S+ ){1,3}done in [\d.]+ ?m?s\s*$"
