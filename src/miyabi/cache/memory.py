@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Generic, TypeVar
 
-from miyabi.cache import NEWEST, TTL_SECONDS, Listing
+from miyabi.cache import TTL_SECONDS, Listing
+from miyabi.cache.members import Members, newer
 from miyabi.model import Project, Task
 
 MAX_TASKS = 5_000
@@ -24,7 +25,8 @@ class MemoryCache:
         self._now = now
         self._tasks: _Recent[Task] = _Recent(MAX_TASKS)
         self._projects: _Recent[Project] = _Recent(MAX_PROJECTS)
-        self._lists: dict[Listing, _List] = {}
+        self._lists: dict[Listing, Members] = {}
+        self._expires: dict[Listing, float] = {}
         self._puts: OrderedDict[str, tuple[int, Task]] = OrderedDict()
         self._count = 0
         self._forgotten = 0
@@ -35,18 +37,22 @@ class MemoryCache:
     async def put(self, tasks: Sequence[Task]) -> None:
         now = self._now()
         for task in tasks:
-            if _newer(task, self._tasks.get(task.task_id, now)) is not task:
+            known = self._tasks.get(task.task_id, now)
+            if known is not None and known.timestamp == task.timestamp:
+                self._tasks.set(task.task_id, known, now + TTL_SECONDS)
+            if newer(task, known) is not task:
                 continue
             self._tasks.set(task.task_id, task, now + TTL_SECONDS)
             self._remember(task)
-            for members in self._lists.values():
-                members.put(task, now + TTL_SECONDS)
+            for name, members in self._lists.items():
+                if members.put(task):
+                    self._expires[name] = now + TTL_SECONDS
 
     async def listing(self, name: Listing) -> tuple[Task, ...] | None:
         members = self._lists.get(name)
         if members is None:
             return None
-        if members.expires <= self._now() or len(members) > MAX_TASKS:
+        if self._expires[name] <= self._now() or len(members) > MAX_TASKS:
             del self._lists[name]
             return None
         return members.whole()
@@ -55,14 +61,14 @@ class MemoryCache:
         mark, now = int(since or -1), self._now()
         if mark < self._forgotten:
             return
-        members = self._lists[name] = _List(name)
+        members = self._lists[name] = Members(name)
         for task in tasks:
-            members.put(_newer(task, self._tasks.get(task.task_id, now)), now + TTL_SECONDS)
+            members.put(newer(task, self._tasks.get(task.task_id, now)))
         for number, task in reversed(self._puts.values()):
             if number <= mark:
                 break
-            members.put(task, now + TTL_SECONDS)
-        members.expires = now + TTL_SECONDS
+            members.put(task)
+        self._expires[name] = now + TTL_SECONDS
 
     async def mark(self) -> str:
         return str(self._count)
@@ -113,61 +119,3 @@ class _Recent(Generic[T]):
         self._entries.move_to_end(key)
         if len(self._entries) > self._size:
             self._entries.popitem(last=False)
-
-
-class _List:
-    """The members of a listing. They are put in order when the list is asked for, not at every put."""
-
-    def __init__(self, name: Listing) -> None:
-        self._name = name
-        self._members: dict[str, Task] = {}
-        self._whole: tuple[Task, ...] | None = None
-        self._sorted = True
-        self.expires = 0.0
-
-    def __len__(self) -> int:
-        return len(self._members)
-
-    def put(self, task: Task, expires: float) -> None:
-        """Let ``task`` join, move within or leave the list, unless a newer copy of it was here."""
-        old = self._members.get(task.task_id)
-        if _newer(task, old) is not task or (old is None and self._is_beyond(task)):
-            return
-        self.expires, self._whole = expires, None
-        if self._name == "active" and task.final:
-            self._members.pop(task.task_id, None)
-            return
-        self._members[task.task_id] = task
-        if old is None or old.created_at != task.created_at:
-            self._sorted = False
-
-    def whole(self) -> tuple[Task, ...]:
-        """The list, newest first; the same object while nothing changed."""
-        if self._whole is None:
-            if not self._sorted:
-                self._sort()
-            self._whole = tuple(self._members.values())
-        return self._whole
-
-    def _is_beyond(self, task: Task) -> bool:
-        """Whether ``task`` is older than all that a full list of the newest holds."""
-        if self._name != "newest" or len(self._members) < NEWEST:
-            return False
-        if not self._sorted:
-            self._sort()
-        return _place(task) < _place(next(reversed(self._members.values())))
-
-    def _sort(self) -> None:
-        ordered = sorted(self._members.values(), key=_place, reverse=True)
-        if self._name == "newest":
-            del ordered[NEWEST:]
-        self._members = {task.task_id: task for task in ordered}
-        self._sorted = True
-
-
-def _place(task: Task) -> tuple[str, str]:
-    return task.created_at, task.task_id
-
-
-def _newer(task: Task, known: Task | None) -> Task:
-    return task if known is None or known.timestamp <= task.timestamp else known
