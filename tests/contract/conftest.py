@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
+from functools import cache as cache_of_calls
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import pytest
 from tests.support.clock import Clock
+from tests.support.redis import RedisServer, RedisServers
 
 from miyabi.cache import Cache
 from miyabi.cache.memory import MemoryCache
+from miyabi.cache.redis import connect
 from miyabi.database import Database
 from miyabi.database.sqlite import open_database as open_sqlite
 from miyabi.logs import Logs
@@ -20,7 +25,43 @@ from miyabi.logs.local import open_logs as open_local
 
 LOGS: dict[str, Callable[[Path], Awaitable[Logs]]] = {"local": open_local}
 DATABASES: dict[str, Callable[[Path], Awaitable[Database]]] = {"sqlite": open_sqlite}
-CACHES: dict[str, Callable[[Clock], Cache]] = {"memory": lambda clock: MemoryCache(clock.seconds)}
+CACHES: dict[str, Callable[[Clock], Cache]] = {
+    "memory": lambda clock: MemoryCache(clock.seconds),
+    "redis": lambda clock: redis_cache(RedisServer, clock),
+    "redis with password": lambda clock: redis_cache(guarded_redis, clock),
+    "redis cluster": lambda clock: redis_cache(RedisServers, clock),
+}
+
+
+def guarded_redis() -> RedisServer:
+    return RedisServer(password="open sesame/1")
+
+
+@cache_of_calls
+def server(kind: Callable[[], RedisServer | RedisServers]) -> RedisServer | RedisServers:
+    """One server of each kind for all tests of this process."""
+    started = kind()
+    atexit.register(started.close)
+    return started
+
+
+def redis_cache(kind: Callable[[], RedisServer | RedisServers], clock: Clock) -> Cache:
+    """A cache on an emptied Redis, whose entries age as ``clock`` is moved forward."""
+    at = server(kind)
+    with closing(at.client) as client:
+        client.flushall()
+    clock.moved = lambda ms: age(at, ms)
+    return connect(at.url)
+
+
+def age(at: RedisServer | RedisServers, ms: int) -> None:
+    """What would be left of all keys after ``ms``."""
+    with closing(at.client) as client:
+        for key in list(client.scan_iter()):
+            if 0 <= client.pttl(key) <= ms:
+                client.delete(key)
+            elif client.pttl(key) > 0:
+                client.pexpire(key, client.pttl(key) - ms)
 
 
 class Store(Protocol):
@@ -79,8 +120,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=CACHES)
-def cache(request: pytest.FixtureRequest, clock: Clock) -> Cache:
-    return CACHES[request.param](clock)
+def cache(request: pytest.FixtureRequest, runner: asyncio.Runner, clock: Clock) -> Iterator[Cache]:
+    cache = CACHES[request.param](clock)
+    yield cache
+    runner.run(cache.close())
 
 
 class Opener(Protocol[S_co]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Literal, Protocol
 
 from miyabi.model import Project, Task
@@ -45,6 +45,9 @@ class Cache(Protocol):
 
     async def put_project(self, project: Project) -> None:
         """Take in a newer copy of a project."""
+
+    def heard(self) -> AsyncIterator[Task]:
+        """Tasks that other processes put, as they come; ends at once where there are no others. Some may be missed."""
 
     async def ping(self) -> None:
         """Return when the cache answers; raise :class:`CacheUnavailable` when it does not."""

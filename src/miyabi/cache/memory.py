@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from time import monotonic
 from typing import Generic, TypeVar
 
@@ -81,6 +81,10 @@ class MemoryCache:
         known = self._projects.get(project.project_id, now)
         if known is None or known.updated_at <= project.updated_at:
             self._projects.set(project.project_id, project, now + TTL_SECONDS)
+
+    async def heard(self) -> AsyncIterator[Task]:
+        return
+        yield
 
     async def ping(self) -> None:
         return None

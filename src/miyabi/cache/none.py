@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from miyabi.cache import Listing
 from miyabi.model import Project, Task
@@ -31,6 +31,10 @@ class NoCache:
 
     async def put_project(self, project: Project) -> None:
         return None
+
+    async def heard(self) -> AsyncIterator[Task]:
+        return
+        yield
 
     async def ping(self) -> None:
         return None
