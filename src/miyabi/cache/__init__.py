@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Literal, Protocol
 
 from miyabi.model import Project, Task
@@ -46,7 +46,7 @@ class Cache(Protocol):
     async def put_project(self, project: Project) -> None:
         """Take in a newer copy of a project."""
 
-    def heard(self) -> AsyncIterator[Task]:
+    def heard(self) -> AsyncGenerator[Task]:
         """Tasks that other processes put, as they come; ends at once where there are no others. Some may be missed."""
 
     async def ping(self) -> None:
@@ -58,3 +58,7 @@ class Cache(Protocol):
 
 class CacheUnavailable(Exception):
     """The cache does not answer."""
+
+
+class CacheResting(CacheUnavailable):
+    """The cache was not asked, since it failed a moment ago."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from time import monotonic
 from typing import Generic, TypeVar
 
@@ -82,7 +82,7 @@ class MemoryCache:
         if known is None or known.updated_at <= project.updated_at:
             self._projects.set(project.project_id, project, now + TTL_SECONDS)
 
-    async def heard(self) -> AsyncIterator[Task]:
+    async def heard(self) -> AsyncGenerator[Task]:
         return
         yield
 

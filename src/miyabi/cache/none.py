@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from miyabi.cache import Listing
 from miyabi.model import Project, Task
@@ -32,7 +32,7 @@ class NoCache:
     async def put_project(self, project: Project) -> None:
         return None
 
-    async def heard(self) -> AsyncIterator[Task]:
+    async def heard(self) -> AsyncGenerator[Task]:
         return
         yield
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -47,7 +47,7 @@ _PROJECT = msgspec.json.Decoder(Project)
 _ENCODER = msgspec.json.Encoder()
 
 
-def connect(url: str) -> RedisCache:
+def connect(url: str, answer_seconds: float = ANSWER_SECONDS) -> RedisCache:
     """The cache at ``redis://[user:password@]host[:port][/db]``; ``rediss://`` with TLS.
 
     ``?cluster=yes`` for a cluster, of which the host is any node; other parameters are redis-py's
@@ -58,13 +58,14 @@ def connect(url: str) -> RedisCache:
     cluster = options.pop("cluster", "no") == "yes"
     plain = urlunsplit(parts._replace(query=urlencode(options)))
     common: dict[str, Any] = {
-        "socket_timeout": ANSWER_SECONDS,
+        "socket_timeout": answer_seconds,
         "socket_connect_timeout": CONNECT_SECONDS,
-        "retry": Retry(NoBackoff(), 0),
+        # every script may run twice; a cluster's nodes and slots move, and redis-py then closes what is under way
+        "retry": Retry(NoBackoff(), 2 if cluster else 0),
     }
     if cluster:
         return RedisCache(RedisCluster.from_url(plain, max_connections=CONNECTIONS, **common))
-    pool = BlockingConnectionPool.from_url(plain, max_connections=CONNECTIONS, timeout=ANSWER_SECONDS, **common)
+    pool = BlockingConnectionPool.from_url(plain, max_connections=CONNECTIONS, timeout=answer_seconds, **common)
     return RedisCache(Redis.from_pool(pool))
 
 
@@ -136,7 +137,7 @@ class RedisCache:
         key = f"project:{project.project_id}"
         await self._run(scripts.PUT_PROJECT, [key], record, project.updated_at, TTL_SECONDS)
 
-    async def heard(self) -> AsyncIterator[Task]:
+    async def heard(self) -> AsyncGenerator[Task]:
         async with self._client.pubsub(ignore_subscribe_messages=True) as listening:
             await _answered(listening.subscribe(CHANNEL))
             while True:

@@ -10,14 +10,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import TypeVar
 
 import msgspec
 
+from miyabi.cache import Cache, CacheUnavailable
 from miyabi.database import LINES_READ, Database, DatabaseUnavailable
 from miyabi.logs import Logs, LogsUnavailable
 from miyabi.model import Task
+from miyabi.tasks.keeper import Keeper
 
 K = TypeVar("K")
 
@@ -35,8 +38,8 @@ AT_ONCE = 16
 BYTES_PER_SECOND = 50_000_000
 """What all viewers together are sent at most, by beating slower: more would leave no time for anything else."""
 
-Change = tuple[int, bytes]
-"""Number of the change within this process, and the task as an event without its end."""
+Change = tuple[int, bytes, int]
+"""Number of the change within this process, the task as an event without its end, and its version's timestamp."""
 
 
 class Signal:
@@ -53,11 +56,27 @@ class Signal:
 
 
 class Hub:
-    """Follows the database's change feed (and, while somebody looks at lines, the logs') for every viewer."""
+    """Follows the database's change feed (and, while somebody looks at lines, the logs') for every viewer.
 
-    def __init__(self, database: Database, logs: Logs) -> None:
+    What others put into ``cache`` it hears at once, which spares the wait for a feed that has to be asked; ``keeper``
+    is told what the feed says. ``seen`` is called with tasks that have changed.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        logs: Logs,
+        cache: Cache,
+        keeper: Keeper | None = None,
+        seen: Callable[[Sequence[Task]], None] = lambda tasks: None,
+    ) -> None:
         self._database = database
         self._logs = logs
+        self._cache = cache
+        self._keeper = keeper
+        self._seen = seen
+        self._heard: dict[str, Task] = {}
+        self._hearing = asyncio.Event()
         self._latest: OrderedDict[str, Change] = OrderedDict()
         self._number = 0
         self._forgotten = 0
@@ -84,7 +103,10 @@ class Hub:
     async def start(self) -> None:
         """Find the feed's end, then follow it."""
         self._feed = (await self._database.changed(limit=0)).next
-        self._jobs = [asyncio.create_task(self._forever(step)) for step in (self._follow_tasks, self._follow_lines)]
+        steps = [self._follow_tasks, self._follow_lines, self._hear, self._hand_on_heard]
+        if self._keeper is not None:
+            steps.append(self._keeper.mend)
+        self._jobs = [asyncio.create_task(self._forever(step)) for step in steps]
 
     async def stop(self) -> None:
         """Wake every viewer for the last time."""
@@ -113,7 +135,7 @@ class Hub:
 
     def since_of(self, task_id: str, number: int) -> bytes | None:
         """The same as :meth:`since` for one task."""
-        changed, event = self._latest.get(task_id, (self._forgotten, b""))
+        changed, event, _ = self._latest.get(task_id, (self._forgotten, b"", 0))
         if changed <= number:
             return b""
         return event or None
@@ -142,7 +164,7 @@ class Hub:
 
     def _burst(self, number: int) -> bytes:
         newest: list[bytes] = []
-        for changed, event in reversed(self._latest.values()):
+        for changed, event, _ in reversed(self._latest.values()):
             if changed <= number:
                 break
             newest.append(event)
@@ -152,7 +174,7 @@ class Hub:
         while True:
             try:
                 await step()
-            except (DatabaseUnavailable, LogsUnavailable):
+            except (DatabaseUnavailable, LogsUnavailable, CacheUnavailable):
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:
                 log.exception("following the changes again in %s s", RETRY_SECONDS)
@@ -161,10 +183,36 @@ class Hub:
     async def _follow_tasks(self) -> None:
         if not await self._database.wait(self._feed, WAIT_SECONDS):
             return
-        changes = await self._database.changed(self._feed)
-        size = self._take_in(changes.tasks)
+        before, changes = self._feed, await self._database.changed(self._feed)
         self._feed = changes.next
-        for task in changes.tasks:
+        if self._keeper is not None:
+            await self._keeper.took(changes.tasks, before)
+        await self._hand_on(changes.tasks)
+
+    async def _hear(self) -> None:
+        """Keep what the cache is told until it is handed on; of a task that is told often, the newest."""
+        async with aclosing(self._cache.heard()) as tasks:
+            async for task in tasks:
+                known = self._heard.get(task.task_id)
+                if known is None or known.timestamp < task.timestamp:
+                    self._heard[task.task_id] = task
+                self._hearing.set()
+        await asyncio.Event().wait()  # there are no others to be heard
+
+    async def _hand_on_heard(self) -> None:
+        await self._hearing.wait()
+        self._hearing.clear()
+        tasks, self._heard = list(self._heard.values()), {}
+        await self._hand_on(tasks)
+
+    async def _hand_on(self, tasks: Sequence[Task]) -> None:
+        """Tell viewers of what they do not know yet, then rest for a beat."""
+        self._seen(tasks)
+        tasks = [task for task in tasks if self._latest.get(task.task_id, (0, b"", -1))[2] < task.timestamp]
+        if not tasks:
+            return
+        size = self._take_in(tasks)
+        for task in tasks:
             for signal in self._of_task.get(task.task_id, ()):
                 signal.ring()
         for place, signal in enumerate(list(self._of_all)):
@@ -174,14 +222,14 @@ class Hub:
         beat = size * len(self._of_all) / BYTES_PER_SECOND
         await asyncio.sleep(min(max(BEAT_SECONDS, beat), SLOWEST_BEAT_SECONDS))
 
-    def _take_in(self, tasks: list[Task]) -> int:
+    def _take_in(self, tasks: Sequence[Task]) -> int:
         """Keep the newest change of each; how many bytes their events are."""
         size = 0
         for task in tasks:
             self._number += 1
             event = task_event(task)
             size += len(event)
-            self._latest[task.task_id] = (self._number, event)
+            self._latest[task.task_id] = (self._number, event, task.timestamp)
             self._latest.move_to_end(task.task_id)
         while len(self._latest) > KEPT:
             self._forgotten = self._latest.popitem(last=False)[1][0]

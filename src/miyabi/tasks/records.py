@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from prometheus_client import Counter
 
-from miyabi.cache import NEWEST, Cache, CacheUnavailable, Listing
+from miyabi.cache import NEWEST, Cache, CacheResting, CacheUnavailable, Listing
 from miyabi.database import MAX_PAGE, Database, Save, TaskPage, TaskQuery, cursor_after
 from miyabi.model import Project, Task
+from miyabi.tasks.flights import Flights, Unknown
 
 log = logging.getLogger("miyabi.tasks")
 
@@ -27,24 +29,41 @@ LIST_HIT, LIST_MISS = CACHE_HITS.labels("list"), CACHE_MISSES.labels("list")
 
 
 class Records:
-    """Tasks and projects as the API reads and writes them."""
+    """Tasks and projects as the API reads and writes them. ``now`` gives seconds since any moment."""
 
-    def __init__(self, database: Database, cache: Cache, database_name: str = "SQLite") -> None:
+    def __init__(
+        self,
+        database: Database,
+        cache: Cache,
+        database_name: str = "SQLite",
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._database = database
         self._cache = cache
+        self._tasks: Flights[Task | None] = Flights()
+        self._lists: Flights[tuple[Task, ...] | None] = Flights()
+        self._unknown = Unknown(now)
         self._pages: dict[Listing, tuple[tuple[Task, ...], dict[int, TaskPage]]] = {}
         self._too_long = 0
         self._warning = f"Redis unavailable, using {database_name}"
 
     async def task(self, task_id: str) -> Task | None:
-        """A task's current state."""
+        """A task's current state. Of many who miss it in the cache at once, one asks the database for all."""
         cached = await self._try(self._cache.task(task_id), None)
         if cached is not None:
             TASK_HIT.inc()
             return cached
+        if task_id in self._unknown:
+            TASK_HIT.inc()
+            return None
         TASK_MISS.inc()
+        return await self._tasks.join(task_id, lambda: self._load(task_id))
+
+    async def _load(self, task_id: str) -> Task | None:
+        discarded = self._unknown.discarded
         current = (await self._database.get([task_id]))[0]
         if current is None:
+            self._unknown.add(task_id, discarded)
             return None
         await self._try(self._cache.put([current.task]), None)
         return current.task
@@ -57,7 +76,7 @@ class Records:
         whole = await self._try(self._cache.listing(name), None)
         if whole is None:
             LIST_MISS.inc()
-            whole = await self._fill(name)
+            whole = await self._lists.join(name, lambda: self._fill(name))
         else:
             LIST_HIT.inc()
         if whole is None:
@@ -78,8 +97,20 @@ class Records:
         """Write to the database, then to the cache. ``False``: somebody else wrote in between."""
         kept = (await self._database.save([save]))[0]
         if kept:
+            self._written(save.task.task_id)
             await self._try(self._cache.put([save.task]), None)
         return kept
+
+    def seen(self, tasks: Sequence[Task]) -> None:
+        """Others have written these."""
+        for task in tasks:
+            self._unknown.discard(task.task_id)
+
+    def _written(self, task_id: str) -> None:
+        """What was asked of the database before must not be told to those who ask from now on."""
+        self._unknown.discard(task_id)
+        self._tasks.leave(task_id)
+        self._lists.leave_all()
 
     async def save_project(self, project: Project) -> None:
         """Write to the database, then to the cache."""
@@ -107,6 +138,8 @@ class Records:
     async def _try(self, call: Awaitable[T], otherwise: T) -> T:
         try:
             return await call
+        except CacheResting:
+            return otherwise
         except CacheUnavailable:
             CACHE_FAILURES.inc()
             log.warning(self._warning)

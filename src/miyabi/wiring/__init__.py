@@ -42,4 +42,10 @@ async def open_cache(settings: Settings) -> Cache:
             from miyabi.cache.none import NoCache
 
             return NoCache()
-    raise SettingsError(f"MIYABI_CACHE: `{settings.cache}` names no cache; write `memory:` or `none:`.")
+        case "redis" | "rediss":
+            from miyabi.wiring.shared import shared_cache
+
+            return shared_cache(settings.cache)
+    raise SettingsError(
+        f"MIYABI_CACHE: `{settings.cache}` names no cache; write `memory:`, `none:` or `redis://127.0.0.1:6379`."
+    )

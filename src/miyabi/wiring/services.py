@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 import miyabi.webui
 from miyabi.cache import Cache
+from miyabi.cache.breaker import Breaker
 from miyabi.collector.collect import Collector
 from miyabi.collector.loop import Loop
 from miyabi.database import Database
@@ -23,6 +24,7 @@ from miyabi.settings import Settings, SettingsError
 from miyabi.tasks.api import Api, Collecting, Probe
 from miyabi.tasks.app import TasksApp
 from miyabi.tasks.hub import Hub
+from miyabi.tasks.keeper import Keeper
 from miyabi.tasks.records import Records
 from miyabi.tasks.service import TaskService
 from miyabi.tasks.shapes import Collected, Reread
@@ -86,7 +88,8 @@ def make_tasks(settings: Settings, stores: Stores, loop: Loop, probes: Mapping[s
     }
     if probe:
         asked["collector"] = probe
-    hub = Hub(stores.database, stores.logs)
+    keeper = Keeper(stores.database, stores.cache, time.monotonic) if isinstance(stores.cache, Breaker) else None
+    hub = Hub(stores.database, stores.logs, stores.cache, keeper, records.seen)
     return TasksApp(Api(service, stores.logs, hub, collector, asked | dict(probes)), stores.database)
 
 

@@ -61,7 +61,7 @@ def tell(tmp_path: Path) -> Callable[[Story], None]:
         clock = Clock()
         async with open_stores(Settings(data=tmp_path)) as stores:
             service = TaskService(Records(stores.database, stores.cache), stores.database, stores.logs, clock)
-            hub = Hub(stores.database, stores.logs)
+            hub = Hub(stores.database, stores.logs, stores.cache)
 
             probes = {"database": stores.database.ping, "logs": stores.logs.ping}
             await hub.start()
