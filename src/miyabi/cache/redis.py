@@ -90,7 +90,7 @@ class RedisCache:
         self._copies: dict[Listing, _Copy] = {}
 
     async def task(self, task_id: str) -> Task | None:
-        data = await _answered(self._client.get(f"task:{task_id}"))
+        data = await self._ask(lambda: self._client.get(f"task:{task_id}"))
         return _decoded(_TASK, data)
 
     async def put(self, tasks: Sequence[Task]) -> None:
@@ -130,7 +130,7 @@ class RedisCache:
         return f"{epoch.decode()} {version.decode()}"
 
     async def project(self, project_id: str) -> Project | None:
-        return _decoded(_PROJECT, await _answered(self._client.get(f"project:{project_id}")))
+        return _decoded(_PROJECT, await self._ask(lambda: self._client.get(f"project:{project_id}")))
 
     async def put_project(self, project: Project) -> None:
         record = _ENCODER.encode(project)
@@ -147,7 +147,7 @@ class RedisCache:
                     yield task
 
     async def ping(self) -> None:
-        await _answered(self._client.ping())
+        await self._ask(lambda: self._client.ping())
 
     async def close(self) -> None:
         with suppress(RedisError, OSError):
@@ -166,12 +166,18 @@ class RedisCache:
             if isinstance(result, BaseException):
                 raise result
 
+    async def _ask(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Redis' answer. A cluster is looked at before the first call: redis-py mixes the two up when they overlap."""
+        if isinstance(self._client, RedisCluster):
+            await _answered(self._client.initialize())
+        return await _answered(call())
+
     async def _run(self, script: Script, keys: Sequence[str], *arguments: str | bytes | float) -> Any:
         """Run a script by its digest; a Redis that does not know it yet is given its text."""
         try:
-            return await _answered(self._client.evalsha(script.sha, len(keys), *keys, *arguments))
+            return await self._ask(lambda: self._client.evalsha(script.sha, len(keys), *keys, *arguments))
         except _Unknown:
-            return await _answered(self._client.eval(script.text, len(keys), *keys, *arguments))
+            return await self._ask(lambda: self._client.eval(script.text, len(keys), *keys, *arguments))
 
 
 class _Unknown(Exception):
@@ -184,7 +190,7 @@ async def _answered(call: Awaitable[T]) -> T:
         return await call
     except NoScriptError as error:
         raise _Unknown from error
-    except (RedisError, OSError, TimeoutError) as error:
+    except Exception as error:  # redis-py's cluster client raises AttributeError where connections are dropped at once
         raise CacheUnavailable(f"Redis: {error or type(error).__name__}") from error
 
 

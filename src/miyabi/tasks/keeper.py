@@ -73,7 +73,7 @@ class Keeper:
             place = changes.next
 
     async def _begin(self) -> None:
-        """What may be wrong since nobody kept it: the newest tasks, and those active by the cache or by the database."""
+        """What may be wrong since nobody kept it: the newest tasks, and those active by the cache or the database."""
         doubted = await self._database.get([task.task_id for task in await self._cache.doubted()])
         active = await self._database.tasks(TaskQuery(active=True), limit=MAX_PAGE)
         newest = await self._database.tasks(TaskQuery(), limit=NEWEST)
