@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
@@ -50,6 +51,11 @@ class RedisServer:
         """A client beside the one that is tested."""
         return redis.Redis(port=self.port, password=self.password)
 
+    @cached_property
+    def admin(self) -> redis.Redis:
+        """One connection that stays, whatever becomes of others."""
+        return redis.Redis(port=self.port, password=self.password, single_connection_client=True)
+
     def kill(self) -> None:
         """End it as a crash would."""
         self.process.kill()
@@ -72,6 +78,8 @@ class RedisServer:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        if "admin" in self.__dict__:
+            self.admin.close()
         self._folder.cleanup()
 
     def _launch(self) -> subprocess.Popen[bytes]:
