@@ -1,0 +1,123 @@
+"""Several processes of each service on one data folder and one Redis, killed at random: nothing shows in the end."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from http.client import HTTPException
+from pathlib import Path
+from threading import Thread
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import msgspec
+import pytest
+from tests.support.board import Service, environment
+from tests.support.redis import RedisServer
+from tests.support.until import until
+
+from miyabi.collector.collect import newborn
+from miyabi.collector.step import advance
+from miyabi.model import LogEvent, RunExit, RunStart, marker_line
+from miyabi.progress.forecast import Earlier
+
+KILLS = int(os.environ.get("MIYABI_TEST_KILLS", "20"))
+"""200 take some minutes."""
+SEED = int(os.environ.get("MIYABI_TEST_SEED", "1"))
+GROUP = "/miyabi/jobs"
+STREAMS = 6
+STEPS = 40
+BEGAN = 1_795_000_000_000
+
+
+class House(NamedTuple):
+    redis: RedisServer
+    tasks: list[Service]
+    collectors: list[Service]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """Three task APIs and two collectors."""
+    with ExitStack() as stack:
+        redis = stack.enter_context(closing(RedisServer()))
+        env = environment(tmp_path / "data", MIYABI_CACHE=redis.url, MIYABI_SWEEP_SECONDS="0.5")
+
+        def start(name: str) -> Service:
+            return stack.enter_context(closing(Service("serve", name, env=env)))
+
+        collectors = [start("collector") for _ in range(2)]
+        yield House(redis, [start("tasks") for _ in range(3)], collectors)
+
+
+def lines_of(stream: int) -> list[str]:
+    """A job that fails when its number is odd."""
+    start = RunStart("r", f"job {stream}", "build", "house", command="make")
+    steps = [f"[{step}/{STEPS}] compiling part {step} of {stream}" for step in range(1, STEPS + 1)]
+    return [marker_line(start), *steps, marker_line(RunExit("r", stream % 2))]
+
+
+class Writers:
+    """A client for each stream: it sends each line until somebody acknowledges it, no faster than the killing goes."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self.kills = 0
+        self._threads = [Thread(target=self._write, args=(stream,), daemon=True) for stream in range(STREAMS)]
+        for thread in self._threads:
+            thread.start()
+
+    def wait(self) -> None:
+        """Until all lines of all streams are acknowledged."""
+        for thread in self._threads:
+            thread.join(60)
+            assert not thread.is_alive()
+
+    def _write(self, stream: int) -> None:
+        rng, lines = random.Random(stream), lines_of(stream)
+        for number, line in enumerate(lines):
+            until(lambda: number * KILLS <= (self.kills + 1) * len(lines), "the next kill", 60)  # noqa: B023
+            event = {"timestamp": BEGAN + number * 1000, "message": line}
+            body = {"events": [event], "writer": {"id": f"w{stream}", "sequence": number}}
+            until(lambda: acknowledged(rng.choice(self._house.tasks), stream, body), "an answer", 60)  # noqa: B023
+
+
+def acknowledged(service: Service, stream: int, body: dict[str, Any]) -> bool:
+    try:
+        answer = service.api.request("POST", f"/api/logs/{quote(GROUP, safe='')}/s{stream}", body)
+    except (OSError, HTTPException):
+        return False
+    assert answer.status in (200, 503), answer
+    return answer.status == 200
+
+
+def undisturbed(stream: int) -> dict[str, Any]:
+    """What one collector alone makes of a job's lines."""
+    events = [LogEvent(str(n), BEGAN + n * 1000, line, n + 1) for n, line in enumerate(lines_of(stream))]
+    task = advance(None, newborn(GROUP, f"s{stream}", f"s{stream}", 0), events, "", 0, lambda task: Earlier()).task
+    return telling(msgspec.to_builtins(task))
+
+
+def telling(task: dict[str, Any] | None) -> dict[str, Any]:
+    """A task without when it was written."""
+    written = ("timestamp", "created_at", "updated_at", "ttl")
+    return {key: value for key, value in (task or {}).items() if key not in written}
+
+
+def test_processes_that_die_at_random_leave_what_one_alone_would(house: House) -> None:
+    rng = random.Random(SEED)
+    writers = Writers(house)
+    for _ in range(KILLS):
+        victim = rng.choice([*house.tasks, *house.collectors])
+        victim.kill9()
+        victim.restart()
+        writers.kills += 1
+    writers.wait()
+    for service in house.tasks:
+        for stream in range(STREAMS):
+            expected = undisturbed(stream)
+            until(lambda: telling(service.api.task(f"s{stream}")) == expected, f"s{stream} at {service.url}")  # noqa: B023
+        until(lambda: service.api.tasks("&active=true") == [], "no task is active")  # noqa: B023
+    assert house.redis.client.scard("active_tasks") == 0
