@@ -57,16 +57,34 @@ def connect(url: str, answer_seconds: float = ANSWER_SECONDS) -> RedisCache:
     options = dict(parse_qsl(parts.query))
     cluster = options.pop("cluster", "no") == "yes"
     plain = urlunsplit(parts._replace(query=urlencode(options)))
-    common: dict[str, Any] = {
-        "socket_timeout": answer_seconds,
-        "socket_connect_timeout": CONNECT_SECONDS,
-        # every script may run twice; a cluster's nodes and slots move, and redis-py then closes what is under way
-        "retry": Retry(NoBackoff(), 2 if cluster else 0),
-    }
-    if cluster:
-        return RedisCache(RedisCluster.from_url(plain, max_connections=CONNECTIONS, **common))
-    pool = BlockingConnectionPool.from_url(plain, max_connections=CONNECTIONS, timeout=answer_seconds, **common)
-    return RedisCache(Redis.from_pool(pool))
+    try:
+        return RedisCache(_cluster(plain, answer_seconds) if cluster else _server(plain, answer_seconds))
+    except (TypeError, RedisError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _server(url: str, answer_seconds: float) -> Redis:
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=CONNECTIONS,
+        timeout=answer_seconds,
+        socket_timeout=answer_seconds,
+        socket_connect_timeout=CONNECT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+    pool.connection_class(**pool.connection_kwargs)  # an option that is none is found out here
+    return Redis.from_pool(pool)
+
+
+def _cluster(url: str, answer_seconds: float) -> RedisCluster:
+    """Every script may run twice, so calls are repeated: nodes and slots move, and redis-py drops what is under way."""
+    return RedisCluster.from_url(
+        url,
+        max_connections=CONNECTIONS,
+        socket_timeout=answer_seconds,
+        socket_connect_timeout=CONNECT_SECONDS,
+        retry=Retry(NoBackoff(), 2),
+    )
 
 
 class _Copy(NamedTuple):
