@@ -11,14 +11,14 @@ from typing import Protocol, TypeVar
 import pytest
 from tests.support.clock import Clock
 
-from .cloudwatch import CANNOT, close_cloudwatch, open_cloudwatch, open_moto
-
 from miyabi.cache import Cache
 from miyabi.cache.memory import MemoryCache
 from miyabi.database import Database
 from miyabi.database.sqlite import open_database as open_sqlite
 from miyabi.logs import Logs
 from miyabi.logs.local import open_logs as open_local
+
+from .cloudwatch import CANNOT, close_cloudwatch, open_cloudwatch, open_moto
 
 LOGS: dict[str, Callable[[Path], Awaitable[Logs]]] = {
     "local": open_local,

@@ -3,6 +3,7 @@
 Sources: the API reference of PutLogEvents, FilterLogEvents, DescribeLogStreams, DescribeLogGroups, CreateLogStream.
 """
 
+# ruff: noqa: N803, N806  (the parameters are called what AWS calls them)
 from __future__ import annotations
 
 import json

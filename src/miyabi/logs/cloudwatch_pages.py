@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from bisect import bisect_left
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 from msgspec import Struct
 
@@ -28,6 +28,7 @@ SHARED_EVENTS, SHARED_BYTES = 5_000, 500_000
 """A tail up to here is read whole by everybody who stands in it: still one call."""
 KEPT_BYTES = 32_000_000
 CALL_EVENTS = 10_000
+BIT_EVENTS = 2_500
 Stream = tuple[str, str]
 _Page = tuple[list[Event], str | None]
 
@@ -45,10 +46,13 @@ class _Run(Struct, eq=False):
     at: float
     size: int
 
-    def holds(self, start: int) -> bool:
-        """Whether a read from ``start`` finds its first event here."""
-        end = self.events[-1].time if self.events and self.token else None
-        return self.start <= start and (end is None or start <= end)
+    def holds(self, start: int, enough: int) -> bool:
+        """Whether a read from ``start`` finds its first event here, and when this is the end, ``enough`` before it."""
+        if self.start > start:
+            return False
+        if self.token is not None:
+            return bool(self.events) and start <= self.events[-1].time
+        return len(self.events) - _first(self.events, start) >= enough
 
 
 class Pages:
@@ -70,24 +74,28 @@ class Pages:
         if len(self._changes) > CALL_EVENTS:
             del self._changes[next(iter(self._changes))]
 
-    async def since(self, stream: Stream, start: int) -> AsyncIterator[list[Event]]:
-        """The events from the time ``start`` on, in the service's order, page by page; pages may be empty."""
-        run = self._run(stream, start)
+    async def since(self, stream: Stream, start: int, enough: int) -> AsyncIterator[list[Event]]:
+        """The events from the time ``start`` on, in the service's order, bit by bit; there may be empty bits.
+
+        A reader that will not come to the end when there are ``enough`` may be given what is some seconds old.
+        """
+        run = self._run(stream, start, enough)
         if run is None:
             begin = min(start, self._starts.get(stream, start))
             run = _Run(begin, begin, [], "", self._clock(), 0)
-        else:
-            yield run.events[bisect_left(run.events, start, key=lambda event: event.time) :]
+        for bit in _bits(run.events, start):
+            yield bit
         changes = self._changes.get(stream)
         while run.token is not None:
             events, token = await self._page(stream, startTime=run.asked, **_next(run.token))
             run = _longer(run, events, token)
             if changes == self._changes.get(stream):
                 self._keep(stream, run)
-            yield events[bisect_left(events, start, key=lambda event: event.time) :]
+            for bit in _bits(events, start):
+                yield bit
 
     async def until(self, stream: Stream, end: int | None, wanted: int) -> AsyncIterator[tuple[list[Event], bool]]:
-        """Events up to the time ``end`` (``None``: the newest), newest page first, each in order; and whether that was the last.
+        """Events up to the time ``end`` (``None``: the newest), newest page first, each page in order; ``True``: the last.
 
         Emulators ignore that the newest are asked for first; then all of their pages are one.
         """
@@ -126,24 +134,21 @@ class Pages:
             return [], None
         return [parse(event) for event in answer.get("events", ())], answer.get("nextToken")
 
-    def _run(self, stream: Stream, start: int) -> _Run | None:
+    def _run(self, stream: Stream, start: int, enough: int) -> _Run | None:
         """The freshest run that a read from ``start`` may begin in."""
         now = self._clock()
-        runs = [
-            run
-            for run in self._runs.get(stream, ())
-            if now - run.at < (self._fresh if run.token is None else PART_SECONDS)
-        ]
+        runs = [run for run in self._runs.get(stream, ()) if now - run.at < max(PART_SECONDS, self._fresh)]
         if not runs:
             self._runs.pop(stream, None)
             return None
         self._runs[stream] = runs
-        return max((run for run in runs if run.holds(start)), key=lambda run: run.at, default=None)
+        usable = (run for run in runs if run.holds(start, enough if now - run.at >= self._fresh else 0))
+        return max(usable, key=lambda run: (run.at, run.events[-1].time), default=None)
 
     def _keep(self, stream: Stream, run: _Run) -> None:
         if not run.events:
             return
-        runs = [old for old in self._runs.pop(stream, []) if old.start != run.start]
+        runs = [old for old in self._runs.pop(stream, []) if (old.asked, old.at) != (run.asked, run.at)]
         self._runs[stream] = [*runs[1 - RUNS :], run]
         self._agree(stream, run)
         while sum(kept.size for kept in self._all()) > KEPT_BYTES and len(self._runs) > 1:
@@ -161,17 +166,30 @@ class Pages:
         return [run for runs in self._runs.values() for run in runs]
 
 
+def _first(events: list[Event], start: int) -> int:
+    """The index of the first event from ``start`` on."""
+    return bisect_left(events, start, key=lambda event: event.time)
+
+
+def _bits(events: list[Event], start: int) -> Iterator[list[Event]]:
+    """``events`` from ``start`` on, in bits: a reader that wants few need not look at all."""
+    for first in range(_first(events, start), len(events), BIT_EVENTS):
+        yield events[first : first + BIT_EVENTS]
+
+
 def _next(token: str) -> dict[str, str]:
     return {"nextToken": token} if token else {}
 
 
 def _longer(run: _Run, events: list[Event], token: str | None) -> _Run:
-    """The run with one page more; when it gets too long, only that page."""
+    """The run with one page more; when it gets too long, without its beginning."""
     size = sum(event.size for event in events)
-    if run.events and (len(run.events) + len(events) > RUN_EVENTS or run.size + size > RUN_BYTES):
-        start = events[0].time + 1 if events else run.start
-        return _Run(start, run.asked, [event for event in events if event.time >= start], token, run.at, size)
-    return _Run(run.start, run.asked, run.events + events, token, run.at, run.size + size)
+    if not run.events or (len(run.events) + len(events) <= RUN_EVENTS and run.size + size <= RUN_BYTES):
+        return _Run(run.start, run.asked, run.events + events, token, run.at, run.size + size)
+    kept = run.events[len(run.events) // 2 :]
+    start = kept[0].time + 1
+    kept = kept[_first(kept, start) :] + events
+    return _Run(start, run.asked, kept, token, run.at, sum(event.size for event in kept))
 
 
 def _oldest_first(events: list[Event]) -> bool:

@@ -31,7 +31,8 @@ Rank = tuple[int, int, int]
 class Place(Struct, frozen=True, array_like=True):
     """``top`` is the highest key delivered, ``at`` and ``id`` the event that the place stands behind.
 
-    ``through``: a look back begins with that event and not before it.
+    ``through``: a look back begins with that event and not before it. ``writers``: of each, when its last line came in
+    and the time of that, then ``low, high`` of every range; ``forgotten`` is the same of those that are too many.
     """
 
     start: int = 0
@@ -41,6 +42,7 @@ class Place(Struct, frozen=True, array_like=True):
     through: bool = False
     border: Rank = (-1, -1, -1)
     ids: dict[bytes, Rank] = {}
+    forgotten: Key = (-1, -1)
     writers: dict[str, list[int]] = {}
 
     def __str__(self) -> str:
@@ -81,6 +83,7 @@ class Delivered:
         self._top = place.top
         self._border = place.border
         self._ids = dict(place.ids)
+        self._forgotten = place.forgotten
         self._writers = {writer: list(ranges) for writer, ranges in place.writers.items()}
 
     @property
@@ -95,7 +98,9 @@ class Delivered:
         if event.stamp is not None:
             ranges = self._writers.get(event.stamp.writer, [])
             sequence = event.stamp.sequence
-            return any(low <= sequence < high for low, high in zip(ranges[::2], ranges[1::2], strict=True))
+            if any(low <= sequence < high for low, high in zip(ranges[2::2], ranges[3::2], strict=True)):
+                return True
+            return event.key <= self._top and (event.ingested, event.time) <= self._forgotten
         return event.key <= self._top and _rank(event, number) <= self._border
 
     def add(self, event: Event, number: int) -> None:
@@ -105,9 +110,9 @@ class Delivered:
         if stamp is None:
             self._remember(event.id, _rank(event, number))
         elif stamp.pieces == 1:
-            self._take_down(stamp.writer, stamp.sequence)
+            self._take_down(event, stamp)
         else:
-            self._take_down_piece(stamp, event.id)
+            self._take_down_piece(event, stamp)
 
     def place(self, event: Event, start: int, *, short: bool) -> Place:
         """The place behind ``event``. ``short`` leaves the ids out: all below the border, which is at the highest."""
@@ -116,7 +121,7 @@ class Delivered:
             ids = {id_: rank for id_, rank in ids.items() if rank[0] == _PINNED}
             border = max([border, *(rank for rank in self._ids.values() if rank[0] != _PINNED)])
         writers = {writer: list(ranges) for writer, ranges in self._writers.items()}
-        return Place(start, self._top, event.time, event.id, False, border, dict(ids), writers)
+        return Place(start, self._top, event.time, event.id, False, border, dict(ids), self._forgotten, writers)
 
     def _remember(self, id_: bytes, rank: Rank) -> None:
         self._ids[id_] = rank
@@ -124,23 +129,24 @@ class Delivered:
             first = min(self._ids, key=self._ids.__getitem__)
             self._border = max(self._border, self._ids.pop(first))
 
-    def _take_down(self, writer: str, sequence: int) -> None:
-        ranges = self._writers.pop(writer, [])
-        if ranges and ranges[-1] == sequence:
+    def _take_down(self, event: Event, stamp: Stamp) -> None:
+        came, at, *ranges = self._writers.pop(stamp.writer, [-1, -1])
+        if ranges and ranges[-1] == stamp.sequence:
             ranges[-1] += 1
         else:
-            ranges = _with(ranges, sequence)
-        self._writers[writer] = ranges
+            ranges = _with(ranges, stamp.sequence)
+        self._writers[stamp.writer] = [*max((came, at), (event.ingested, event.time)), *ranges]
         if len(self._writers) > MAX_WRITERS:
-            del self._writers[next(iter(self._writers))]
+            came, at, *_ = self._writers.pop(next(iter(self._writers)))
+            self._forgotten = max(self._forgotten, (came, at))
 
-    def _take_down_piece(self, stamp: Stamp, id_: bytes) -> None:
+    def _take_down_piece(self, event: Event, stamp: Stamp) -> None:
         """Pieces are remembered one by one until the last of them has come."""
-        self._ids[id_] = (_PINNED, stamp.sequence, stamp.piece)
+        self._ids[event.id] = (_PINNED, stamp.sequence, stamp.piece)
         if stamp.piece + 1 == stamp.pieces:
             for piece in range(stamp.pieces):
                 self._ids.pop(id_of(stamp.writer, stamp.sequence, piece), None)
-            self._take_down(stamp.writer, stamp.sequence)
+            self._take_down(event, stamp)
 
 
 def _rank(event: Event, number: int) -> Rank:

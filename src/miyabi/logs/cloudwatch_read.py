@@ -37,7 +37,7 @@ async def read_after(pages: Pages, stream: Stream, position: str, limit: int) ->
     place = parse_place(position)
     found: list[Event] = []
     fresh: list[Numbered] = []
-    async for page in pages.since(stream, place.start):
+    async for page in pages.since(stream, place.start, OVERLAP_EVENTS + limit):
         found += page
         fresh = _undelivered(found, place)
         past = bool(found) and found[-1].key > place.top
