@@ -23,9 +23,10 @@ from miyabi.logs.cloudwatch_feed import POLL_SECONDS, Feed
 from miyabi.logs.cloudwatch_groups import PRODUCT, Groups
 from miyabi.logs.cloudwatch_limits import CALLS, limiter_of
 from miyabi.logs.cloudwatch_pages import FRESH_SECONDS, Pages
+from miyabi.logs.cloudwatch_pushed import pushed_page
 from miyabi.logs.cloudwatch_read import read_after, read_before
-from miyabi.logs.cloudwatch_retry import Caller
-from miyabi.model import NewEvent, Writer
+from miyabi.logs.cloudwatch_retry import Caller, Exhausted
+from miyabi.model import LogEvent, NewEvent, Writer
 
 CONNECT_SECONDS, READ_SECONDS = 3, 20
 T = TypeVar("T")
@@ -73,13 +74,16 @@ def parse_options(url: str) -> Options:
 async def open_logs(options: Options, fallback: str) -> CloudWatchLogs:
     """CloudWatch Logs with the product's groups made. ``fallback`` names what answers while it does not.
 
-    Raises ``LogsUnavailable``, saying what to do.
+    Raises ``LogsUnavailable``, saying what to do, when it denies access or can't be
+    called at all; while it only does not answer, groups are made by the first append to them.
     """
     client, service = await asyncio.to_thread(_client, options)
     call = Caller(client, limiter_of(service, options.calls), fallback)
     logs = CloudWatchLogs(call, options)
     try:
         await logs.make_groups()
+    except Exhausted:
+        return logs
     except LogsUnavailable:
         await logs.close()
         raise
@@ -168,10 +172,14 @@ class CloudWatchLogs:
             await asyncio.wait(self._appends)
         self._call.close()
 
-    def pushed(self, group: str, stream: str) -> None:
-        """A subscription delivered lines of this stream: who waits for changes is told."""
+    def pushed(self, group: str, stream: str, after: str, events: Sequence[LogEvent]) -> LogPage | None:
+        """A subscription delivered ``events`` of this stream: who waits for changes is told.
+
+        The page that they are behind ``after``, when nothing is missing between; else the stream must be read.
+        """
         self._pages.changed((group, stream))
         self._feed.pushed(group, stream)
+        return pushed_page(after, events)
 
     def _stored(self, group: str, stream: str, last: int) -> None:
         self._pages.changed((group, stream))

@@ -14,11 +14,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from miyabi.logs import UNKNOWN_POSITION
+from miyabi.logs import LAMBDA_GROUPS, UNKNOWN_POSITION
 from miyabi.logs import Stream as Changed
 from miyabi.logs.cloudwatch_event import Event, parse
 from miyabi.logs.cloudwatch_pages import Stream
 from miyabi.logs.cloudwatch_retry import Caller, NotFound
+from miyabi.model import SYSTEM_GROUP
 
 POLL_SECONDS = 5.0
 MOST_PAGES = 20
@@ -118,8 +119,9 @@ class Feed:
             if self._due():
                 found = [await self._described(group) for group in self._followed()]
                 self._take_in([stream for streams in found for stream in streams])
-                for group in self._followed() if self._probes is not None else ():
-                    await self._probe(group)
+                for group in self._followed():
+                    if self._probes is not None and group != SYSTEM_GROUP and not group.startswith(LAMBDA_GROUPS):
+                        await self._probe(group)  # the others hold no jobs, and much
                 self._looked_at = self._clock()
 
     def _due(self) -> bool:

@@ -95,7 +95,7 @@ class Pages:
                 yield bit
 
     async def until(self, stream: Stream, end: int | None, wanted: int) -> AsyncIterator[tuple[list[Event], bool]]:
-        """Events up to the time ``end`` (``None``: the newest), newest page first, each page in order; ``True``: the last.
+        """Events up to the time ``end`` (``None``: the newest), newest page first, each in order; ``True``: the last.
 
         Emulators ignore that the newest are asked for first; then all of their pages are one.
         """

@@ -33,6 +33,7 @@ class Place(Struct, frozen=True, array_like=True):
 
     ``through``: a look back begins with that event and not before it. ``writers``: of each, when its last line came in
     and the time of that, then ``low, high`` of every range; ``forgotten`` is the same of those that are too many.
+    ``since`` pushed events have come since the time ``mark``.
     """
 
     start: int = 0
@@ -44,6 +45,8 @@ class Place(Struct, frozen=True, array_like=True):
     ids: dict[bytes, Rank] = {}
     forgotten: Key = (-1, -1)
     writers: dict[str, list[int]] = {}
+    mark: int = -1
+    since: int = 0
 
     def __str__(self) -> str:
         data = urlsafe_b64encode(_ENCODER.encode(self)).decode().rstrip("=")
@@ -102,6 +105,12 @@ class Delivered:
                 return True
             return event.key <= self._top and (event.ingested, event.time) <= self._forgotten
         return event.key <= self._top and _rank(event, number) <= self._border
+
+    def expected(self, writer: str) -> int:
+        """The number of the writer's next line; -1 when its lines may have been forgotten."""
+        if writer in self._writers:
+            return self._writers[writer][-1]
+        return 0 if self._forgotten < (0, 0) else -1
 
     def add(self, event: Event, number: int) -> None:
         """The event has been delivered."""

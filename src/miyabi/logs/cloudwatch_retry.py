@@ -42,6 +42,10 @@ class AlreadyThere(Exception):
     """Somebody has made it, or is making it just now."""
 
 
+class Exhausted(LogsUnavailable):
+    """It did not answer, however often it was asked; it may in a while."""
+
+
 class Caller:
     """Calls operations of a boto3 ``client`` whose own retries are off.
 
@@ -80,7 +84,7 @@ class Caller:
                     raise _final(error, operation) from error
                 last = error
         log.warning("CloudWatch Logs unavailable, using %s fallback", self._fallback)
-        raise LogsUnavailable(f"CloudWatch Logs does not answer after {ATTEMPTS} attempts: {last}") from last
+        raise Exhausted(f"CloudWatch Logs does not answer after {ATTEMPTS} attempts: {last}") from last
 
     async def _once(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         loop = asyncio.get_running_loop()
