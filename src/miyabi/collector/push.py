@@ -82,9 +82,11 @@ class _Event(Struct):
     message: str
 
 
-async def collect_pushed(
-    loop: Loop, payload: object, known: Known = lambda group, stream, after, events: None
-) -> PushResult:
+def unknown(group: str, stream: str, after: str, events: Sequence[LogEvent]) -> None:
+    """The :data:`Known` of a log service that can't tell: every stream is read."""
+
+
+async def collect_pushed(loop: Loop, payload: object, known: Known = unknown) -> PushResult:
     """Collect the streams of which ``payload`` tells; ``known`` is the log service's :data:`Known`, if it has one.
 
     Raises ``DatabaseUnavailable`` or ``LogsUnavailable``: then the delivery should be made again.

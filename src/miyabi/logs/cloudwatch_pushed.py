@@ -2,7 +2,7 @@
 
 A subscription tells neither what came between a place and its first event nor when its events came in. Our own lines
 say the first themselves: where every new one has the number that follows its writer's last, nothing is missing between,
-and what of other writers comes later is found as late. So the page costs no FilterLogEvents call. Anything else is read.
+and what of other writers comes later is found as late. So the page costs no FilterLogEvents call. All else is read.
 """
 
 from __future__ import annotations

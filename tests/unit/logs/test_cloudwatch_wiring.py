@@ -33,7 +33,7 @@ def test_the_settings_choose_it_and_its_groups_are_made(tmp_path: Path) -> None:
 
 
 def test_options_that_make_no_sense_are_told_with_the_settings_name(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="MIYABI_LOGS: .*`region`"):
+    with pytest.raises(SettingsError, match=r"MIYABI_LOGS: .*`region`"):
         asyncio.run(open_logs(Settings(data=tmp_path, logs="cloudwatch:?where=here")))
 
 
