@@ -23,7 +23,7 @@ from miyabi.logs.cloudwatch_feed import POLL_SECONDS, Feed
 from miyabi.logs.cloudwatch_groups import PRODUCT, Groups
 from miyabi.logs.cloudwatch_limits import CALLS, limiter_of
 from miyabi.logs.cloudwatch_pages import FRESH_SECONDS, Pages
-from miyabi.logs.cloudwatch_pushed import pushed_page
+from miyabi.logs.cloudwatch_pushed import known_page, pushed_page
 from miyabi.logs.cloudwatch_read import read_after, read_before
 from miyabi.logs.cloudwatch_retry import Caller, Exhausted
 from miyabi.model import LogEvent, NewEvent, Writer
@@ -113,6 +113,7 @@ class CloudWatchLogs:
             call,
             lambda: list(self._followed),
             self._appender.ours,
+            self._pages.offer,
             now,
             options.poll,
             probe=options.probe,
@@ -143,6 +144,9 @@ class CloudWatchLogs:
         self._open()
         if before is not None:
             return await read_before(self._pages, (group, stream), before, limit)
+        offered = self._pages.offered((group, stream))
+        if offered and (page := known_page(after, offered, limit)):
+            return page
         return await read_after(self._pages, (group, stream), after, limit)
 
     async def changed(self, after: str = "", limit: int = 1000) -> Sequence[Stream]:

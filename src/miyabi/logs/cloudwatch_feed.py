@@ -48,7 +48,7 @@ class Feed:
     """Streams in the order of their changes. A place in it is a time in µs, so that it means the same to all processes.
 
     ``followed`` gives the groups to look at; ``ours`` tells whether a writer's lines in a stream were appended by this
-    process, whose appends are no news. ``now`` gives milliseconds, ``clock`` seconds that only grow.
+    process, whose appends are no news; ``offer`` takes what a probe found, and when it began. ``now`` gives milliseconds, ``clock`` seconds that only grow.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class Feed:
         call: Caller,
         followed: Callable[[], Iterable[str]],
         ours: Callable[[Stream, str], bool],
+        offer: Callable[[float, dict[Stream, list[Event]]], None],
         now: Callable[[], int],
         poll: float = POLL_SECONDS,
         *,
@@ -65,6 +66,7 @@ class Feed:
         self._call = call
         self._followed = followed
         self._ours = ours
+        self._offer = offer
         self._now = now
         self._poll = poll
         self._probes: dict[str, _Probe] | None = {} if probe else None
@@ -119,9 +121,8 @@ class Feed:
             if self._due():
                 found = [await self._described(group) for group in self._followed()]
                 self._take_in([stream for streams in found for stream in streams])
-                for group in self._followed():
-                    if self._probes is not None and group != SYSTEM_GROUP and not group.startswith(LAMBDA_GROUPS):
-                        await self._probe(group)  # the others hold no jobs, and much
+                if self._probes is not None:
+                    await self._probe_all()
                 self._looked_at = self._clock()
 
     def _due(self) -> bool:
@@ -158,22 +159,36 @@ class Feed:
             at = now if stream in self._known else min(now, max(last, ingested) + LAG)
             self._touch(stream, last, ingested, at)
 
-    async def _probe(self, group: str) -> None:
-        """Touch the streams of a group that have events which the last probe has not seen."""
+    async def _probe_all(self) -> None:
+        """Probe every group that holds jobs, and offer what was found to readers."""
+        asked_at, found = self._clock(), dict[Stream, list[Event]]()
+        for group in self._followed():
+            if group != SYSTEM_GROUP and not group.startswith(LAMBDA_GROUPS):
+                for stream, event in await self._probe(group):
+                    found.setdefault(stream, []).append(event)
+        self._offer(asked_at, found)
+
+    async def _probe(self, group: str) -> list[tuple[Stream, Event]]:
+        """Touch the streams of a group that have events which the last probe has not seen; all that this one sees."""
         assert self._probes is not None
         probe = self._probes.setdefault(group, _Probe(self._now() - OVERLAP))
         asked: dict[str, Any] = {"logGroupName": group, "startTime": probe.start}
+        found: list[tuple[Stream, Event]] = []
         for _ in range(MOST_PROBED):
             try:
                 answer = await self._call("filter_log_events", **asked)
             except NotFound:
-                return
-            for event in probe.unseen(answer.get("events", ())):
-                self._seen(parse(event), (group, event["logStreamName"]))
+                return []
+            for new in answer.get("events", ()):
+                stream, event = (group, new["logStreamName"]), parse(new)
+                found.append((stream, event))
+                if probe.sees(new["eventId"], event.time):
+                    self._seen(event, stream)
             if not answer.get("nextToken"):
                 break
             asked["nextToken"] = answer["nextToken"]
         probe.move()
+        return found if not answer.get("nextToken") else []
 
     def _seen(self, event: Event, stream: Stream) -> None:
         if event.stamp is None or not self._ours(stream, event.stamp.writer):
@@ -207,13 +222,13 @@ class _Probe:
         self._newest = start
         self._ids: dict[str, int] = {}
 
-    def unseen(self, events: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        """Those of ``events`` that are new; from here on they are not."""
-        fresh = [event for event in events if event["eventId"] not in self._ids]
-        for event in fresh:
-            self._ids[event["eventId"]] = event["timestamp"]
-            self._newest = max(self._newest, event["timestamp"])
-        return fresh
+    def sees(self, event_id: str, at: int) -> bool:
+        """Whether the event is new; from here on it is not."""
+        if event_id in self._ids:
+            return False
+        self._ids[event_id] = at
+        self._newest = max(self._newest, at)
+        return True
 
     def move(self) -> None:
         """Let the next probe begin a minute before the newest event, or later where there are too many events."""

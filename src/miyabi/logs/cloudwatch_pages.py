@@ -65,14 +65,25 @@ class Pages:
         self._runs: dict[Stream, list[_Run]] = {}
         self._starts: dict[Stream, int] = {}
         self._changes: dict[Stream, int] = {}
+        self._offers: dict[Stream, tuple[float, list[Event]]] = {}
         self._asked: dict[object, asyncio.Future[_Page]] = {}
 
     def changed(self, stream: Stream) -> None:
         """Something was appended: what was read before is old."""
         self._runs.pop(stream, None)
+        self._offers.pop(stream, None)
         self._changes[stream] = self._changes.pop(stream, 0) + 1
         if len(self._changes) > CALL_EVENTS:
             del self._changes[next(iter(self._changes))]
+
+    def offer(self, asked_at: float, found: dict[Stream, list[Event]]) -> None:
+        """A look at whole groups, begun at ``asked_at``, has found these; they replace what the one before found."""
+        self._offers = {stream: (asked_at, events) for stream, events in found.items()}
+
+    def offered(self, stream: Stream) -> list[Event]:
+        """A stream's newest events by such a look, while that is fresh."""
+        at, events = self._offers.get(stream, (0.0, []))
+        return events if events and self._clock() - at < self._fresh else []
 
     async def since(self, stream: Stream, start: int, enough: int) -> AsyncIterator[list[Event]]:
         """The events from the time ``start`` on, in the service's order, bit by bit; there may be empty bits.

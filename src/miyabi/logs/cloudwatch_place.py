@@ -107,10 +107,8 @@ class Delivered:
         return event.key <= self._top and _rank(event, number) <= self._border
 
     def expected(self, writer: str) -> int:
-        """The number of the writer's next line; -1 when its lines may have been forgotten."""
-        if writer in self._writers:
-            return self._writers[writer][-1]
-        return 0 if self._forgotten < (0, 0) else -1
+        """The number of the writer's next line; -1 when none of its lines is known."""
+        return self._writers[writer][-1] if writer in self._writers else -1
 
     def add(self, event: Event, number: int) -> None:
         """The event has been delivered."""

@@ -161,8 +161,11 @@ def told(folder: Path, story: Any) -> None:
 def test_a_delivery_makes_the_collector_read_and_delivered_again_changes_nothing(tmp_path: Path, known: bool) -> None:
     async def story(s: Story) -> None:
         given = [s.logs.pushed] if known else []
-        payload = await s.write(1, 2, 3)
-        assert (await collect_pushed(s.loop, payload, *given)).lines == 3
+        await collect_pushed(s.loop, await s.write(1), *given)
+        assert await s.shown() == 1
+        payload = await s.write(2, 3)
+        s.cloud.calls.clear()
+        assert (await collect_pushed(s.loop, payload, *given)).lines == 2
         assert await s.shown() == 3
         again = await collect_pushed(s.loop, payload, *given)
         assert (again.streams, again.lines, again.damaged) == (1, 0, [])

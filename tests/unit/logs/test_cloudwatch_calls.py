@@ -14,7 +14,7 @@ from tests.support.cloudwatch_logs import Waits, process
 from miyabi.logs.cloudwatch import Options, parse_options
 from miyabi.logs.cloudwatch_limits import Limiter, limiter_of
 from miyabi.logs.cloudwatch_retry import wait_before
-from miyabi.model import NewEvent
+from miyabi.model import NewEvent, Writer
 
 GROUP, STREAM = "/miyabi/jobs", "job"
 KEPT = Options(fresh=1, poll=1)
@@ -82,6 +82,30 @@ def test_viewers_at_different_places_of_the_tail_share_its_reads() -> None:
             pages = await asyncio.gather(*(logs.read(GROUP, STREAM, after=place) for place in places))
             assert {page.events[-1].message for page in pages} == {"more"}
         assert cloud.count("filter_log_events") <= 12
+
+    asyncio.run(scenario())
+
+
+def test_a_hundred_streams_that_others_write_are_read_with_one_look_at_their_group() -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        cloud = FakeCloudWatch(clock)
+        there, here = process(cloud, clock), process(cloud, clock, options=KEPT)
+        await there.make_groups()
+        places = dict.fromkeys((f"job-{number}" for number in range(100)), "")
+        for turn in range(5):
+            for name in places:
+                events = [NewEvent(clock.forward(1), f"{turn} {number}") for number in range(3)]
+                await there.append(GROUP, name, events, Writer("w", 3 * turn))
+            clock.forward(5000)
+            cloud.calls.clear()
+            await here.changed()
+            for name in places:
+                for expected in ([f"{turn} {number}" for number in range(3)], []):
+                    page = await here.read(GROUP, name, after=places[name], limit=10)
+                    assert [event.message for event in page.events] == expected
+                    places[name] = page.next
+            assert cloud.count("filter_log_events") == (103 if turn == 0 else 3)
 
     asyncio.run(scenario())
 

@@ -60,6 +60,7 @@ steps = st.one_of(
     st.tuples(st.just("foreign"), st.integers(0, 0), st.integers(1, 3), st.integers(-90_000, 5000)),
     st.tuples(st.just("hide"), st.integers(0, 1), st.just(0), st.just(0)),
     st.tuples(st.just("show"), st.integers(0, 1), st.integers(1, 4), st.just(0)),
+    st.tuples(st.just("look"), st.integers(0, 1), st.just(0), st.just(0)),
     st.tuples(st.just("read"), st.integers(0, 2), st.integers(1, 7), st.just(0)),
 )
 
@@ -70,7 +71,7 @@ def test_each_event_is_delivered_once_in_any_interleaving_of_late_hidden_and_rep
     story: list[tuple[str, int, int, int]], page_events: int, empty_pages: int, kept: bool
 ) -> None:
     async def scenario(cloud: FakeCloudWatch, clock: Clock) -> None:
-        options = SEVERAL if kept else Options(fresh=0, poll=1)
+        options = Options(fresh=1, poll=0.1) if kept else Options(fresh=0, poll=1)
         logs = [process(cloud, clock, options=options) for _ in range(2)]
         await logs[0].make_groups()
         reader, sent, expected = Reader(), list[tuple[list[NewEvent], Writer]](), list[str]()
@@ -91,6 +92,8 @@ def test_each_event_is_delivered_once_in_any_interleaving_of_late_hidden_and_rep
                 cloud.hide = bool(who)
             elif what == "show":
                 cloud.show(count, last=bool(who))
+            elif what == "look":
+                await logs[who].changed()
             elif what == "read":
                 await reader.page(logs[who] if who < 2 else process(cloud, clock), count)
         cloud.show()
