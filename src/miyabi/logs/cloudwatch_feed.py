@@ -32,6 +32,8 @@ LAG = 3_600_000
 """How late (ms) ``lastEventTimestamp`` and ``lastIngestionTime`` may be: "typically less than an hour", says AWS."""
 OVERLAP = 60_000
 """How late (ms) an event may come in and still be seen by a probe."""
+FIRST_OVERLAP = 900_000
+"""The same (ms) for the first probe: what was written while no process looked."""
 _DIGITS = 18
 _MICROS = 1000
 
@@ -48,7 +50,8 @@ class Feed:
     """Streams in the order of their changes. A place in it is a time in µs, so that it means the same to all processes.
 
     ``followed`` gives the groups to look at; ``ours`` tells whether a writer's lines in a stream were appended by this
-    process, whose appends are no news; ``offer`` takes what a probe found, and when it began. ``now`` gives milliseconds, ``clock`` seconds that only grow.
+    process, whose appends are no news; ``offer`` takes what a probe found, and when it began. ``now`` gives
+    milliseconds, ``clock`` seconds that only grow.
     """
 
     def __init__(
@@ -171,7 +174,7 @@ class Feed:
     async def _probe(self, group: str) -> list[tuple[Stream, Event]]:
         """Touch the streams of a group that have events which the last probe has not seen; all that this one sees."""
         assert self._probes is not None
-        probe = self._probes.setdefault(group, _Probe(self._now() - OVERLAP))
+        probe = self._probes.setdefault(group, _Probe(max(0, self._now() - FIRST_OVERLAP)))
         asked: dict[str, Any] = {"logGroupName": group, "startTime": probe.start}
         found: list[tuple[Stream, Event]] = []
         for _ in range(MOST_PROBED):

@@ -1,7 +1,7 @@
 """Turns: FilterLogEvents may be called five times a second by an account in a region, whoever it is that asks.
 
-The figure is the service's quota (CloudWatch Logs User Guide, "CloudWatch Logs quotas": 5 requests a second for each
-account and region, 10 in some regions). This counts one process: where several read, give each its share (``calls=``).
+The figure is the service's default quota, which AWS does not raise (AWS Knowledge Center, "cloudwatch-logs-throttling").
+This counts one process: where several read, give each its share (``calls=``).
 """
 
 from __future__ import annotations

@@ -34,11 +34,11 @@ _RETRIED = frozenset(
 )  # fmt: skip
 
 
-class NotFound(Exception):
+class NotFound(LogsUnavailable):
     """The group or the stream is not there."""
 
 
-class AlreadyThere(Exception):
+class AlreadyThere(LogsUnavailable):
     """Somebody has made it, or is making it just now."""
 
 
