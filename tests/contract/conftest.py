@@ -23,7 +23,13 @@ from miyabi.database.sqlite import open_database as open_sqlite
 from miyabi.logs import Logs
 from miyabi.logs.local import open_logs as open_local
 
-LOGS: dict[str, Callable[[Path], Awaitable[Logs]]] = {"local": open_local}
+from .cloudwatch import CANNOT, close_cloudwatch, open_cloudwatch, open_moto
+
+LOGS: dict[str, Callable[[Path], Awaitable[Logs]]] = {
+    "local": open_local,
+    "cloudwatch": open_cloudwatch,
+    "cloudwatch-moto": open_moto,
+}
 DATABASES: dict[str, Callable[[Path], Awaitable[Database]]] = {"sqlite": open_sqlite}
 CACHES: dict[str, Callable[[Clock], Cache]] = {
     "memory": lambda clock: MemoryCache(clock.seconds),
@@ -95,7 +101,10 @@ def runner() -> Iterator[asyncio.Runner]:
 @pytest.fixture(params=LOGS)
 def open_logs(request: pytest.FixtureRequest, runner: asyncio.Runner, tmp_path: Path) -> Iterator[Opener[Logs]]:
     """Opens the logs; a second opening is what another process would have."""
+    if reason := CANNOT.get(request.param, {}).get(request.node.originalname):
+        pytest.skip(reason)
     yield from _opener(runner, lambda: LOGS[request.param](tmp_path))
+    close_cloudwatch(tmp_path)
 
 
 @pytest.fixture

@@ -33,6 +33,10 @@ CONFLICTS = Counter("miyabi_collector_conflicts_total", "Steps made again becaus
 FAILURES = Counter("miyabi_collector_failures_total", "Streams that could not be read")
 
 
+PageOf = Callable[[str], LogPage | None]
+"""The page behind a position, where it is known without reading."""
+
+
 class Turn(Struct, frozen=True):
     """What was read: how many lines, and the streams that have more."""
 
@@ -115,22 +119,43 @@ class Collector:
             log.exception("stream %s of %s can't be read", stream.name, stream.group)
             return 0, False
 
+    async def take(self, group: str, name: str, page_of: PageOf) -> int | None:
+        """Save the page that ``page_of`` knows behind the stream's bookmark, without reading: its number of lines.
+
+        ``None``: it knows none, so the stream must be read. Raises ``DatabaseUnavailable``.
+        """
+        if not _is_job(group):
+            return 0
+        while True:
+            current, fresh = await self._open(group, name)
+            page = page_of(_position(current))
+            if page is None or not page.events:
+                return None if page is None else 0
+            if await self._kept(current, fresh, page):
+                return len(page.events)
+
     async def _stream(self, stream: Stream) -> tuple[int, bool]:
         """Read one page: its number of lines, and whether there may be more."""
         while True:
             current, fresh = await self._open(stream.group, stream.name)
-            position = current.bookmark.position if current and current.bookmark else ""
+            position = _position(current)
             if position == stream.position:
                 return 0, False
             page = await self._logs.read(stream.group, stream.name, after=position, limit=PAGE)
             if not page.events:
                 return 0, False
-            with STEPS.time():
-                saved = await self._save(current, fresh, page)
-            if saved:
-                LINES.inc(len(page.events))
+            if await self._kept(current, fresh, page):
                 return len(page.events), page.next != stream.position
+
+    async def _kept(self, current: Current | None, fresh: Task, page: LogPage) -> bool:
+        """:meth:`_save`, counted."""
+        with STEPS.time():
+            saved = await self._save(current, fresh, page)
+        if saved:
+            LINES.inc(len(page.events))
+        else:
             CONFLICTS.inc()
+        return saved
 
     async def _open(self, group: str, name: str) -> tuple[Current | None, Task]:
         """The task of a stream, and what it is when new. A stream of another group with that id gets one of its own."""
@@ -167,6 +192,11 @@ class Collector:
             await self._cache.put([task])
         except CacheUnavailable:
             log.warning("the cache does not answer; the database has it")
+
+
+def _position(current: Current | None) -> str:
+    """Up to where the stream of a task has been read."""
+    return current.bookmark.position if current and current.bookmark else ""
 
 
 def _says(task: Task) -> tuple[object, ...]:

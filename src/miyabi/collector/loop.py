@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from itertools import islice
 
 from msgspec import Struct
 
-from miyabi.collector.collect import AT_ONCE, Collector, Reread
+from miyabi.collector.collect import AT_ONCE, Collector, PageOf, Reread
 from miyabi.database import LINES_READ, Database, DatabaseUnavailable
-from miyabi.logs import Logs, LogsUnavailable, Stream
+from miyabi.logs import UNKNOWN_POSITION, Logs, LogsUnavailable, Stream
 
 log = logging.getLogger("miyabi.collector")
 
@@ -20,6 +20,8 @@ RETRY_SECONDS = 1.0
 LOOK_SECONDS = 1.0
 """So often tasks that are silent are looked after."""
 STALE_SECONDS = 30.0
+PUSH_SECONDS = (0.5, 1.0, 2.0)
+"""A push may come before its lines can be read: a stream that has none yet is read again after so long each."""
 COLLECT_SECONDS = 25.0
 """A call to collect answers by then, even while lines come faster than they can be read."""
 
@@ -45,6 +47,7 @@ class Loop:
         sweep_seconds: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
         retry_seconds: float = RETRY_SECONDS,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._collector = collector
         self._logs = logs
@@ -52,6 +55,7 @@ class Loop:
         self._sweep_seconds = sweep_seconds
         self._clock = clock
         self._retry_seconds = retry_seconds
+        self._sleep = sleep
         self._touched = ""
         self._behind: dict[tuple[str, str], Stream] = {}
         self._stored = ""
@@ -88,6 +92,39 @@ class Loop:
             lines += read
             if not looked_at or self._clock() > end:
                 return Result(len(streams), lines)
+
+    async def push(self, streams: Mapping[tuple[str, str], PageOf]) -> Result:
+        """Collect streams (group, name) that are said to have new lines: by the page that each is known to have next,
+        else by reading it to its end or for :data:`COLLECT_SECONDS`.
+
+        When one can't be read, it stays among those that the next round reads.
+        """
+        told = {key: Stream(*key, UNKNOWN_POSITION, "") for key in streams}
+        lines = 0
+        async with self._turn:
+            for key, page_of in streams.items():
+                taken = await self._collector.take(*key, page_of)
+                if taken is not None:
+                    lines += taken
+                    del told[key]
+        return Result(len(streams), lines + await self._read_out(told))
+
+    async def _read_out(self, told: dict[tuple[str, str], Stream]) -> int:
+        """Read streams to their ends; one that has no lines yet once more after each of :data:`PUSH_SECONDS`."""
+        end = self._clock() + COLLECT_SECONDS
+        waits = list(PUSH_SECONDS)
+        silent, turn, lines = dict(told), told, 0
+        while turn and self._clock() <= end:
+            async with self._turn:
+                self._behind |= turn
+                lines += await self._read(turn)
+            more = {key: stream for key, stream in told.items() if key in self._behind}
+            silent = {key: stream for key, stream in silent.items() if key not in more}
+            if not more and silent and waits:
+                await self._sleep(waits.pop(0))
+                more = silent
+            turn = more
+        return lines
 
     async def reread(self, task_id: str) -> Reread | None:
         """See :meth:`Collector.reread`."""

@@ -15,13 +15,18 @@ MAX_BATCH = 10_000
 """Events in one append, as in PutLogEvents."""
 MAX_PAGE_BYTES = 4_000_000
 """A page ends early where its lines are longer than this together: ten thousand of them could be 10 GB."""
+UNKNOWN_POSITION = "?"
+"""A stream's position where the store can't tell it without reading the stream; no line has it."""
 RETENTION_DAYS = 30
 LAMBDA_GROUPS = "/aws/lambda/"
 LAMBDA_RETENTION_DAYS = 7
 
 
 class Stream(Struct, frozen=True):
-    """A log stream: ``position`` is that of its newest line, ``touched`` where it stands in :meth:`Logs.changed`."""
+    """A log stream: ``position`` is that of its newest line, ``touched`` where it stands in :meth:`Logs.changed`.
+
+    The position is :data:`UNKNOWN_POSITION` where the store does not know it.
+    """
 
     group: str
     name: str
@@ -38,7 +43,10 @@ class LogPage(Struct, frozen=True):
 
 
 class Group(Struct, frozen=True):
-    """A log group with its retention; ``bytes`` and ``events`` count what it holds now."""
+    """A log group with its retention (0 days: for ever); ``bytes`` and ``events`` count what it holds now.
+
+    A store that does not count its streams or events says 0.
+    """
 
     name: str
     retention_days: int

@@ -7,15 +7,40 @@ from miyabi.database import Database
 from miyabi.logs import Logs
 from miyabi.settings import Settings, SettingsError
 
+DATABASE_NAMES = {"sqlite": "SQLite", "dynamodb": "DynamoDB"}
+
 
 async def open_logs(settings: Settings) -> Logs:
-    """The log service that ``MIYABI_LOGS`` names: ``local:`` is SQLite in the data folder."""
+    """The log service that ``MIYABI_LOGS`` names.
+
+    ``local:`` is SQLite in the data folder; ``cloudwatch:`` is CloudWatch Logs, with options as in a URL
+    (``cloudwatch:?region=eu-west-1``).
+    """
     match settings.logs.partition(":")[0]:
         case "local":
             from miyabi.logs import local
 
             return await local.open_logs(settings.data)
-    raise SettingsError(f"MIYABI_LOGS: `{settings.logs}` names no log service; write `local:`.")
+        case "cloudwatch":
+            return await _cloudwatch(settings)
+    raise SettingsError(f"MIYABI_LOGS: `{settings.logs}` names no log service; write `local:` or `cloudwatch:`.")
+
+
+async def _cloudwatch(settings: Settings) -> Logs:
+    try:
+        from miyabi.logs import cloudwatch
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"MIYABI_LOGS: CloudWatch Logs needs {error.name}; install `miyabi[aws]`.") from None
+    try:
+        options = cloudwatch.parse_options(settings.logs)
+    except ValueError as error:
+        raise SettingsError(f"MIYABI_LOGS: {error}") from None
+    return await cloudwatch.open_logs(options, database_name(settings))
+
+
+def database_name(settings: Settings) -> str:
+    """What the database is called by people, as it stands in warnings."""
+    return DATABASE_NAMES.get(settings.database.partition(":")[0], "the database")
 
 
 async def open_database(settings: Settings) -> Database:

@@ -29,13 +29,12 @@ from miyabi.tasks.records import Records
 from miyabi.tasks.service import TaskService
 from miyabi.tasks.shapes import Collected, Reread
 from miyabi.webui.app import page
-from miyabi.wiring import open_cache, open_database, open_logs
+from miyabi.wiring import database_name, open_cache, open_database, open_logs
 
 if TYPE_CHECKING:
     from miyabi.gateway.upstream import Upstream
 
 DIST = Path(miyabi.webui.__file__).parent / "dist"
-DATABASE_NAMES = {"sqlite": "SQLite", "dynamodb": "DynamoDB"}
 
 
 class Stores(NamedTuple):
@@ -77,7 +76,7 @@ def make_loop(settings: Settings, stores: Stores) -> Loop:
 
 def make_tasks(settings: Settings, stores: Stores, loop: Loop, probes: Mapping[str, Probe]) -> TasksApp:
     """Service 3, the task API. ``loop`` is asked to collect, unless the settings name a collector elsewhere."""
-    records = Records(stores.database, stores.cache, DATABASE_NAMES.get(settings.database.partition(":")[0], "it"))
+    records = Records(stores.database, stores.cache, database_name(settings))
     service = TaskService(records, stores.database, stores.logs, now)
     collector, probe = _collector(settings, loop)
     asked: dict[str, Probe] = {

@@ -1,0 +1,65 @@
+"""Turns: FilterLogEvents may be called five times a second by an account in a region, whoever it is that asks.
+
+The figure is the service's default quota, which AWS does not raise (AWS Knowledge Center, "cloudwatch-logs-throttling").
+This counts one process: where several read, give each its share (``calls=``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+CALLS = 5.0
+PERIOD = 1.0
+"""Seconds."""
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Limiter:
+    """Lets at most ``calls`` through in any ``period`` seconds, in the order in which they came.
+
+    A turn is a time given out at once, so nobody overtakes, and a reader, who asks for its next page only when it has
+    the last, waits behind everybody else's. It may be shared by threads and event loops. ``clock`` gives seconds.
+    """
+
+    def __init__(
+        self,
+        calls: float = CALLS,
+        period: float = PERIOD,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        whole = max(1, int(calls))
+        self._period = period * whole / calls
+        self._given: deque[float] = deque(maxlen=whole)
+        self._clock = clock
+        self._sleep = sleep
+        self._lock = threading.Lock()
+
+    async def turn(self) -> None:
+        """Return when it is the caller's turn."""
+        now = self._clock()
+        wait = self._take(now) - now
+        if wait > 0:
+            await self._sleep(wait)
+
+    def _take(self, now: float) -> float:
+        """The time of the next free turn, which is taken now."""
+        with self._lock:
+            full = len(self._given) == self._given.maxlen
+            at = max(now, self._given[0] + self._period) if full else now
+            self._given.append(at)
+            return at
+
+
+_SHARED: dict[tuple[str, float], Limiter] = {}
+_SHARING = threading.Lock()
+
+
+def limiter_of(service: str, calls: float) -> Limiter:
+    """The one limiter of this process for a region or an endpoint."""
+    with _SHARING:
+        return _SHARED.setdefault((service, calls), Limiter(calls))
