@@ -7,8 +7,10 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Protocol, TypeVar
+from uuid import uuid4
 
 import pytest
+from tests.support import ministack
 from tests.support.clock import Clock
 
 from miyabi.cache import Cache
@@ -19,7 +21,7 @@ from miyabi.logs import Logs
 from miyabi.logs.local import open_logs as open_local
 
 LOGS: dict[str, Callable[[Path], Awaitable[Logs]]] = {"local": open_local}
-DATABASES: dict[str, Callable[[Path], Awaitable[Database]]] = {"sqlite": open_sqlite}
+DATABASES = ("sqlite", "dynamodb")
 CACHES: dict[str, Callable[[Clock], Cache]] = {"memory": lambda clock: MemoryCache(clock.seconds)}
 
 
@@ -63,9 +65,34 @@ def logs(runner: asyncio.Runner, open_logs: Opener[Logs]) -> Logs:
 
 
 @pytest.fixture(params=DATABASES)
-def open_database(request: pytest.FixtureRequest, runner: asyncio.Runner, tmp_path: Path) -> Iterator[Opener[Database]]:
+def open_database(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterator[Opener[Database]]:
     """Opens the database; a second opening is what another process would have."""
-    yield from _opener(runner, lambda: DATABASES[request.param](tmp_path))
+    make: Callable[[], Awaitable[Database]] = request.getfixturevalue(f"{request.param}_database")
+    yield from _opener(runner, make)
+
+
+@pytest.fixture
+def sqlite_database(tmp_path: Path) -> Callable[[], Awaitable[Database]]:
+    return lambda: open_sqlite(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def dynamodb() -> Iterator[str]:
+    """The address of a DynamoDB for all tests of this process."""
+    with ministack.dynamodb_endpoint() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def dynamodb_database(
+    dynamodb: str, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], Awaitable[Database]]:
+    """Tables of the test's own."""
+    for name, value in ministack.KEYS.items():
+        monkeypatch.setenv(name, value)
+    prefix = f"test-{uuid4().hex[:12]}"
+    runner.run(ministack.make_tables(dynamodb, prefix))
+    return lambda: ministack.open_dynamodb(dynamodb, prefix)
 
 
 @pytest.fixture

@@ -19,13 +19,29 @@ async def open_logs(settings: Settings) -> Logs:
 
 
 async def open_database(settings: Settings) -> Database:
-    """The database that ``MIYABI_DATABASE`` names: ``sqlite:`` is a file in the data folder."""
+    """The database that ``MIYABI_DATABASE`` names: ``sqlite:`` is a file in the data folder.
+
+    ``dynamodb:`` are two tables (:func:`miyabi.wiring.dynamodb.read_url`).
+    """
     match settings.database.partition(":")[0]:
         case "sqlite":
             from miyabi.database import sqlite
 
             return await sqlite.open_database(settings.data)
-    raise SettingsError(f"MIYABI_DATABASE: `{settings.database}` names no database; write `sqlite:`.")
+        case "dynamodb":
+            return await _open_dynamodb(settings.database)
+    raise SettingsError(
+        f"MIYABI_DATABASE: `{settings.database}` names no database; write `sqlite:` or `dynamodb:?region=eu-west-1`."
+    )
+
+
+async def _open_dynamodb(url: str) -> Database:
+    try:
+        from miyabi.database import dynamodb
+        from miyabi.wiring.dynamodb import read_url
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"MIYABI_DATABASE: `dynamodb:` needs {error.name}; install `miyabi[aws]`.") from None
+    return await dynamodb.open_database(read_url(url))
 
 
 async def open_cache(settings: Settings) -> Cache:
