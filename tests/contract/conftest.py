@@ -76,13 +76,6 @@ def sqlite_database(tmp_path: Path) -> Callable[[], Awaitable[Database]]:
     return lambda: open_sqlite(tmp_path)
 
 
-@pytest.fixture(scope="session")
-def dynamodb() -> Iterator[str]:
-    """The address of a DynamoDB for all tests of this process."""
-    with ministack.dynamodb_endpoint() as endpoint:
-        yield endpoint
-
-
 @pytest.fixture
 def dynamodb_database(
     dynamodb: str, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch

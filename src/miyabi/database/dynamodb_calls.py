@@ -180,6 +180,8 @@ def _explained(error: BaseException, request: Json) -> Problem:
         case errors.TableNotFound():
             name = request.get("TableName", "the tables")
             return Problem(f"DynamoDB: {name} is not there. Make the tables: `miyabi tables create`.", False, NoTable)
+        case errors.ContinuousBackupsUnavailable():
+            return Problem("DynamoDB: backups of a table can't be set up yet. Try again in a minute.")
         case errors.NoCredentialsFound():
             return Problem("DynamoDB: no AWS credentials were found. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
     if isinstance(error, _REFUSED):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from miyabi.database import DatabaseUnavailable
@@ -88,10 +89,11 @@ class Admin:
 
     async def _active(self, name: str) -> None:
         for _ in range(LOOKS):
-            table = (await self._calls.call("DescribeTable", {"TableName": name}))["Table"]
-            parts = [table["TableStatus"], *(index["IndexStatus"] for index in table.get("GlobalSecondaryIndexes", []))]
-            if set(parts) == {"ACTIVE"}:
-                return
+            with suppress(NoTable):  # AWS may not know yet what it has just made
+                table = (await self._calls.call("DescribeTable", {"TableName": name}))["Table"]
+                indexes = table.get("GlobalSecondaryIndexes") or []
+                if {table["TableStatus"], *(index["IndexStatus"] for index in indexes)} == {"ACTIVE"}:
+                    return
             await asyncio.sleep(1)
         raise DatabaseUnavailable(f"DynamoDB: {name} is still being made. Look again with `miyabi tables describe`.")
 

@@ -16,6 +16,8 @@ from miyabi.database.dynamodb_tables import Admin, Capacity
 from miyabi.settings import SettingsError, aws_region
 
 EXAMPLE = "dynamodb:?region=eu-west-1&prefix=miyabi"
+ADMIN_SECONDS = 60.0
+"""So long is a call repeated: AWS needs a while for a new table."""
 NAMES = ("region", "prefix", "endpoint")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,200}")
@@ -67,7 +69,7 @@ def with_given(options: Options, region: str | None, prefix: str | None, endpoin
 async def open_admin(options: Options, capacity: Capacity) -> AsyncIterator[Admin]:
     """What makes and describes the tables."""
     async with new_session() as session:
-        calls = Calls(client_of(options, session), Patience())
+        calls = Calls(client_of(options, session), Patience(seconds=ADMIN_SECONDS))
         yield Admin(calls, Tables.of(options.prefix), capacity)
 
 
