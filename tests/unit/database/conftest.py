@@ -49,10 +49,16 @@ class Place:
 
     def __init__(self, endpoint: str, runner: asyncio.Runner) -> None:
         self.endpoint, self.runner = endpoint, runner
-        self.tables = f"test-{uuid4().hex[:12]}"
+        self.tables = ""
         self.clock = Clock()
         self._opened: list[DynamoDatabase] = []
-        runner.run(ministack.make_tables(endpoint, self.tables))
+        self.renew()
+
+    def renew(self) -> None:
+        """Close what was opened and go on with new tables."""
+        self.close()
+        self.tables = f"test-{uuid4().hex[:12]}"
+        self.runner.run(ministack.make_tables(self.endpoint, self.tables))
 
     def open(self, *, skew: int = 0, seconds: float = 10.0, margin: float = 10.0, seed: int = 0) -> Bench:
         """A database whose clock goes ``skew`` ms wrong and that gives up after ``seconds``."""
@@ -71,8 +77,8 @@ class Place:
 
     def close(self) -> None:
         """Close what was opened."""
-        for database in self._opened:
-            self.runner.run(database.close())
+        while self._opened:
+            self.runner.run(self._opened.pop().close())
 
 
 @pytest.fixture
