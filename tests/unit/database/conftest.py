@@ -21,6 +21,8 @@ from miyabi.database.dynamodb_calls import Once, Patience
 from miyabi.database.dynamodb_feed import Pace
 from miyabi.database.dynamodb_items import Tables
 
+QUICK = Pace(poll=0.03, rest=0.0)
+
 
 class Waits:
     """Waits that take no time but are counted: a clock in seconds that only they move."""
@@ -60,17 +62,17 @@ class Place:
         self.tables = f"test-{uuid4().hex[:12]}"
         self.runner.run(ministack.make_tables(self.endpoint, self.tables))
 
-    def open(self, *, skew: int = 0, seconds: float = 10.0, margin: float = 10.0, seed: int = 0) -> Bench:
+    def open(self, *, skew: int = 0, seconds: float = 10.0, seed: int = 0, pace: Pace = QUICK) -> Bench:
         """A database whose clock goes ``skew`` ms wrong and that gives up after ``seconds``."""
-        return self.runner.run(self._open(skew, seconds, margin, seed))
+        return self.runner.run(self._open(skew, seconds, seed, pace))
 
-    async def _open(self, skew: int, seconds: float, margin: float, seed: int) -> Bench:
+    async def _open(self, skew: int, seconds: float, seed: int, pace: Pace) -> Bench:
         session, waits = new_session(), Waits()
         http = FaultyHttp(AIOHTTP(session), seed=seed)
         credentials = StaticCredentials(Key("test", "test"))
         client = Client(http, credentials, ministack.REGION, URL(self.endpoint), throttle_config=Once())
         patience = Patience(waits.wait, http.random.random, lambda: waits.time, seconds)
-        timing = Timing(now=lambda: self.clock() + skew, margin_seconds=margin, pace=Pace(0.03, 0.0), patience=patience)
+        timing = Timing(now=lambda: self.clock() + skew, pace=pace, patience=patience)
         database = DynamoDatabase(client, Tables.of(self.tables), timing, session)
         self._opened.append(database)
         return Bench(database, http, waits)
