@@ -60,10 +60,14 @@ class FaultyHttp:
         self.seen: list[str] = []
         self.only: str | None = None
         """When set, only this action fails."""
+        self.down: str | None = None
+        """This action never arrives."""
 
     async def __call__(self, request: Request) -> Response:
         action = (request.headers or {})["X-Amz-Target"].partition(".")[2]
         self.seen.append(action)
+        if action == self.down:
+            return self._fault(action)
         if self.only not in (None, action) or self.random.random() >= self.rate:
             return await self._partly(action, request)
         if self.random.random() < 0.5:

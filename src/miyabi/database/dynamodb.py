@@ -103,6 +103,7 @@ class DynamoDatabase:
     async def get(self, task_ids: Sequence[str]) -> list[Current | None]:
         keys = map(current_key, task_ids)
         found = await self._reader.get(self._tables.tasks, keys, "task_id", consistent=True)
+        self._writer.remember(found.values())
         return [current_of(found[task_id]) if task_id in found else None for task_id in task_ids]
 
     async def save(self, saves: Sequence[Save]) -> list[bool]:

@@ -5,7 +5,9 @@
 * ``timestamp`` 0 is a task's current state, and alone carries what the indexes are made of, so that each holds each
   task once. ``updated_at`` there is when that state was saved by the writer's clock (never before ``created_at``, and
   later with every change), not the record's own: lines may be read long after they were printed.
-* every kept version is an item at its own timestamp, with ``record`` only.
+* every kept version but the current one is an item at its own timestamp, with ``record`` only. It is written just
+  before the state that takes its place, so it is always a state that was there, whoever writes it and whatever becomes
+  of the next one; ``kept`` on the current item says whether it shall be.
 * ``memo:NAME`` is a memo; ``project:ID`` stands in the StatusIndex's partition ``project``, sorted by id, so that
   projects are listed without a scan. No task's id has a colon.
 
@@ -66,6 +68,8 @@ class Stored(NamedTuple):
     keys: Keys
     position: str | None
     record: str
+    kept: bool
+    """Whether this state stays in the history when the next one comes."""
     reader: bytes | None = None
     saved: str | None = None
     """The item's ``updated_at``; ``None`` when only the writer's base is known."""
@@ -101,9 +105,15 @@ def version_sort(timestamp: int) -> Value:
     return number(timestamp or 0.5)
 
 
-def version_item(task: Task) -> Item:
-    """A kept version; it is forgotten when it says so itself."""
-    item = {"task_id": text(task.task_id), "timestamp": version_sort(task.timestamp), "record": text(encoded(task))}
+def flag(value: bool) -> Value:
+    """A boolean attribute."""
+    return {"BOOL": value}
+
+
+def version_item(task: Task, record: str | None = None) -> Item:
+    """A kept version (``record``: as it was stored); it is forgotten when it says so itself."""
+    record = encoded(task) if record is None else record
+    item = {"task_id": text(task.task_id), "timestamp": version_sort(task.timestamp), "record": text(record)}
     return item if task.ttl is None else {**item, "ttl": number(task.ttl)}
 
 
@@ -113,10 +123,10 @@ def keys_of(task: Task) -> Keys:
     return Keys(task.status, task.project_id, round(seconds * 1000))
 
 
-def base_of(current: Current) -> Stored:
-    """What is stored if it is what the writer had read."""
-    mark = current.bookmark
-    return Stored(current.task.timestamp, keys_of(current.task), mark.position if mark else None, encoded(current.task))
+def base_of(current: Current, kept: bool = False) -> Stored:
+    """What is stored if it is what the writer had read, and ``kept``."""
+    task, mark = current.task, current.bookmark
+    return Stored(task.timestamp, keys_of(task), mark.position if mark else None, encoded(task), kept)
 
 
 def stored_of(item: Item) -> Stored:
@@ -127,6 +137,7 @@ def stored_of(item: Item) -> Stored:
         keys,
         item["position"]["S"] if "position" in item else None,
         item["record"]["S"],
+        item["kept"]["BOOL"],
         b64decode(item["reader"]["B"]) if "reader" in item else None,
         item["updated_at"]["S"],
     )
@@ -134,9 +145,14 @@ def stored_of(item: Item) -> Stored:
 
 def task_of(item: Item) -> Task:
     """The task in an item."""
+    return decoded(item["record"]["S"])
+
+
+def decoded(record: str) -> Task:
+    """The task in a stored record."""
     try:
-        return _TASK.decode(item["record"]["S"])
-    except (ValueError, KeyError) as error:
+        return _TASK.decode(record)
+    except ValueError as error:
         raise DatabaseUnavailable(f"DynamoDB holds an item that is no task: {error}") from error
 
 
@@ -177,6 +193,8 @@ def check_size(what: str, items: Iterable[Item]) -> None:
 
 def _value_size(value: Value) -> int:
     ((kind, content),) = value.items()
+    if kind == "BOOL":
+        return 1
     if kind == "N":
         return len(content) // 2 + 2
     return len(b64decode(content)) if kind == "B" else len(content.encode())

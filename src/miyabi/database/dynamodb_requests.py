@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from miyabi.database import Bookmark
+from miyabi.database import Save
 from miyabi.database.dynamodb_calls import Json
 from miyabi.database.dynamodb_items import (
     COUNTS,
@@ -16,6 +16,7 @@ from miyabi.database.dynamodb_items import (
     binary,
     current_key,
     encoded,
+    flag,
     keys_of,
     number,
     saved_at,
@@ -88,31 +89,38 @@ class _Update:
         return name
 
 
-def current_update(table: str, task: Task, mark: Bookmark | None, expected: Stored | None, now: int) -> Json:
+def current_update(table: str, save: Save, expected: Stored | None, now: int) -> Json:
     """Write a task's current item where ``expected`` is stored (``None``: nothing is).
 
     The bookmark alone moves when the task is the same; then the item stays where it is in every index.
     """
+    task, mark = save.task, save.bookmark
     update = _Update(table, current_key(task.task_id))
     record = encoded(task)
+    kept = stays(save, expected)
     if expected is None:
         update.only_if("task_id", None)
     else:
         _expect(update, expected)
     if expected and (expected.version, expected.record) == (task.timestamp, record):
         update.only_if("record", text(record))
-        update.set(version=number(task.timestamp))
+        update.set(kept=flag(kept))
     else:
         saved = text(saved_at(now, task.created_at, expected.saved if expected else None))
         if expected:
             update.only_if("updated_at", saved, "<")
-        update.set(**current_fields(task, saved))
+        update.set(**current_fields(task, saved, kept))
     if mark:
         update.set(position=text(mark.position), reader=binary(mark.reader))
     return update.request()
 
 
-def current_fields(task: Task, saved: Value) -> dict[str, Value | None]:
+def stays(save: Save, expected: Stored | None) -> bool:
+    """Whether the state that is written is kept: also when it was, and only its bookmark moves."""
+    return save.kept or (expected is not None and expected.kept and expected.version == save.task.timestamp)
+
+
+def current_fields(task: Task, saved: Value, kept: bool) -> dict[str, Value | None]:
     """The attributes of a current item besides its key and its bookmark; ``None``: it has none of that name."""
     return {
         "version": number(task.timestamp),
@@ -123,12 +131,14 @@ def current_fields(task: Task, saved: Value) -> dict[str, Value | None]:
         "updated_at": saved,
         "completed_ms": number(keys_of(task).completed_ms),
         "record": text(encoded(task)),
+        "kept": flag(kept),
         "ttl": None if task.ttl is None else number(task.ttl),
     }
 
 
 def _expect(update: _Update, expected: Stored) -> None:
-    """What the writer had read, and what the counts depend on besides."""
+    """What the writer had read, and what the counts and the history depend on besides."""
+    update.only_if("kept", flag(expected.kept))
     update.only_if("version", number(expected.version))
     update.only_if("position", None if expected.position is None else text(expected.position))
     update.only_if("status", text(expected.keys.status))

@@ -1,9 +1,10 @@
-"""Saving tasks: one conditional write each, or one transaction where more than the current item changes."""
+"""Saving tasks: one conditional write each, in a transaction with its project's counts where these change."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from miyabi.database import DatabaseUnavailable, Save
 from miyabi.database.dynamodb_calls import BUSY, Calls, Json, Refused, Request
@@ -15,6 +16,7 @@ from miyabi.database.dynamodb_items import (
     binary,
     check_size,
     current_key,
+    decoded,
     encoded,
     keys_of,
     stored_of,
@@ -29,10 +31,13 @@ from miyabi.database.dynamodb_requests import (
     current_update,
     project_listed,
     project_made,
+    stays,
 )
 
 AT_ONCE = 8
 """Tasks that one call of save writes at the same time."""
+REMEMBERED = 4096
+"""Tasks of which it is remembered whether their current state is kept."""
 LOOKS = 20
 """So often may what is stored change under a write that fits each time."""
 BATCH = 25
@@ -45,6 +50,12 @@ class Writer:
     def __init__(self, calls: Calls, tables: Tables, now: Callable[[], int]) -> None:
         self._calls, self._tables, self._now = calls, tables, now
         self._gate = asyncio.Semaphore(AT_ONCE)
+        self._kept: OrderedDict[str, tuple[int, bool]] = OrderedDict()
+
+    def remember(self, items: Iterable[Item]) -> None:
+        """Of current items that were read: whether they are kept, which a base does not tell."""
+        for item in items:
+            self._note(item["task_id"]["S"], int(item["version"]["N"]), item["kept"]["BOOL"])
 
     async def save_all(self, saves: Sequence[Save]) -> list[bool]:
         """Save each; those of one task in their order, different tasks at the same time."""
@@ -70,7 +81,7 @@ class Writer:
         """Write on what the writer had read; when something else is there that fits too, on that."""
         if save.base and save.task.timestamp < save.base.task.timestamp:
             return False
-        expected, new_project = base_of(save.base) if save.base else None, False
+        expected, new_project = self._base(save), False
         for _ in range(LOOKS):
             try:
                 await self._write(save, expected, new_project)
@@ -85,27 +96,47 @@ class Writer:
                     return await self._same(stored, save)
                 expected = stored
             else:
+                self._note(save.task.task_id, save.task.timestamp, stays(save, expected))
                 await self._replace_history(save)
                 return True
         raise DatabaseUnavailable(f"DynamoDB: the task {save.task.task_id} is being changed all the time.")
 
     async def _write(self, save: Save, expected: Stored | None, new_project: bool) -> None:
         """One try. Raises :class:`Refused`, first what is stored of the task (``None``: that was as expected)."""
-        rest = self._rest(save, expected, new_project)
+        await self._keep(save, expected)
+        rest = self._counts(save, expected, new_project)
 
         def make() -> Request:
-            current = current_update(self._tables.tasks, save.task, save.bookmark, expected, self._now())
+            current = current_update(self._tables.tasks, save, expected, self._now())
             if not rest:
                 return "UpdateItem", current
             return "TransactWriteItems", {"TransactItems": [{"Update": current}, *rest]}
 
         await self._calls.attempt(make)
 
-    def _rest(self, save: Save, expected: Stored | None, new_project: bool) -> list[Json]:
-        """What is written in one transaction with the current item: the kept version, and counts that change."""
+    async def _keep(self, save: Save, expected: Stored | None) -> None:
+        """Put the state that is there now into the history, when it belongs there, before another takes its place."""
+        if not expected or not expected.kept or expected.version == save.task.timestamp or save.history is not None:
+            return
+        item = version_item(decoded(expected.record), expected.record)
+        await self._calls.call("PutItem", {"TableName": self._tables.tasks, "Item": item})
+
+    def _base(self, save: Save) -> Stored | None:
+        """What should be stored. Whether that is kept is a guess when it was not read here: a wrong one is refused."""
+        if save.base is None:
+            return None
+        version, kept = self._kept.get(save.task.task_id, (-1, False))
+        return base_of(save.base, kept and version == save.base.task.timestamp)
+
+    def _note(self, task_id: str, version: int, kept: bool) -> None:
+        self._kept[task_id] = (version, kept)
+        self._kept.move_to_end(task_id)
+        if len(self._kept) > REMEMBERED:
+            self._kept.popitem(last=False)
+
+    def _counts(self, save: Save, expected: Stored | None, new_project: bool) -> list[Json]:
+        """What is written in one transaction with the current item: counts that change with it."""
         task, parts = save.task, list[Json]()
-        if save.kept:
-            parts.append({"Put": {"TableName": self._tables.tasks, "Item": version_item(task)}})
         for project_id, counts in count_deltas(expected.keys if expected else None, keys_of(task)).items():
             if new_project and project_id == task.project_id:
                 parts.append({"Update": project_made(self._tables.projects, task, counts)})
@@ -170,7 +201,7 @@ class Writer:
 def _check(save: Save) -> None:
     """Refuse what DynamoDB would refuse, before anything is sent."""
     mark = save.bookmark or (save.base.bookmark if save.base else None)
-    fields: Mapping[str, object] = current_fields(save.task, text(save.task.updated_at))
+    fields: Mapping[str, object] = current_fields(save.task, text(save.task.updated_at), save.kept)
     item: Item = {name: value for name, value in fields.items() if isinstance(value, dict)}
     if mark:
         item = {**item, "position": text(mark.position), "reader": binary(mark.reader)}

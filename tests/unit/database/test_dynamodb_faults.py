@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from aiodynamo.http.types import Request, Response
 from tests.support.tasks import a_task, known, later
 
 from miyabi.database import (
@@ -150,18 +149,19 @@ def test_a_lost_answer_is_no_second_write(place: Place) -> None:
     place.runner.run(scenario())
 
 
-def test_a_version_and_the_state_that_it_is_are_written_together_or_not_at_all(place: Place) -> None:
-    bench = place.open()
+@pytest.mark.parametrize("action", ["PutItem", "UpdateItem"])
+def test_a_crash_between_a_version_and_the_state_that_follows_leaves_a_true_history(place: Place, action: str) -> None:
+    bench, other = place.open(), place.open()
 
     async def scenario() -> None:
         task = a_task("a")
         await bench.database.save([Save(task)])
-        bench.http.rate, bench.http.only = 1.0, "TransactWriteItems"
-        bench.http.inner, real = _nobody, bench.http.inner
+        bench.http.down = action
         with pytest.raises(DatabaseUnavailable):
             await bench.database.save([Save(later(task), Current(task))])
-        bench.http.rate, bench.http.inner = 0.0, real
-        assert (await bench.database.history("a")).tasks == [task]
+        assert (await other.database.history("a")).tasks == [task]
+        assert await other.database.save([Save(later(task, by=2), Current(task))]) == [True]
+        assert (await other.database.history("a")).tasks == [later(task, by=2), task]
 
     place.runner.run(scenario())
 
@@ -218,8 +218,3 @@ def test_counts_stay_right_when_a_state_changed_under_the_same_timestamp(place: 
         assert row.tally == Tally(failed=1)
 
     place.runner.run(scenario())
-
-
-async def _nobody(request: Request) -> Response:
-    """Takes a request and does nothing with it."""
-    return Response(500, b"")
