@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from tests.support import ministack
 
+from miyabi.database import DatabaseUnavailable
 from miyabi.database.dynamodb import Options
 from miyabi.settings import SettingsError, aws_region, from_environment
 from miyabi.wiring import open_database
@@ -65,10 +68,19 @@ def test_without_a_region_it_says_how_to_name_one(monkeypatch: pytest.MonkeyPatc
     assert aws_region({"AWS_DEFAULT_REGION": "eu-west-3"}) == "eu-west-3"
 
 
-def test_the_settings_choose_it(tmp_path: Path) -> None:
-    settings = from_environment({}, data=tmp_path, database="dynamodb:?endpoint=http://127.0.0.1:9")
+def test_the_settings_choose_it_and_a_start_without_tables_says_how_to_make_them(
+    tmp_path: Path, dynamodb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in ministack.KEYS.items():
+        monkeypatch.setenv(name, value)
+    prefix = f"test-{uuid4().hex[:12]}"
+    url = f"dynamodb:?region={ministack.REGION}&prefix={prefix}&endpoint={dynamodb}"
+    settings = from_environment({}, data=tmp_path, database=url)
 
     async def scenario() -> str:
+        with pytest.raises(DatabaseUnavailable, match="miyabi tables create"):
+            await open_database(settings)
+        await ministack.make_tables(dynamodb, prefix)
         database = await open_database(settings)
         await database.close()
         return type(database).__name__
