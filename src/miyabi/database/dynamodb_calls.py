@@ -34,9 +34,8 @@ _BUSY = (
     errors.Throttled,
     errors.RequestLimitExceeded,
     errors.LimitExceeded,
-    errors.TransactionConflict,
-    errors.TransactionInProgress,
 )
+_CONFLICT = (errors.TransactionConflict, errors.TransactionInProgress)
 _AWAY = (
     errors.InternalDynamoError,
     errors.ServiceUnavailable,
@@ -52,8 +51,8 @@ _REFUSED = (
     errors.IncompleteSignature,
     errors.MissingAuthenticationToken,
 )
-_PASSING = ("TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded")
-"""Reasons of a cancelled transaction that have to do with the moment and not with what is stored."""
+_THROTTLED = ("ThrottlingError", "ProvisionedThroughputExceeded")
+"""Reasons of a cancelled transaction that have to do with capacity."""
 
 
 class Refused(Exception):
@@ -153,6 +152,8 @@ BUSY = Problem(
     "DynamoDB is throttled: the table's capacity is used up. Raise its read and write capacity, or make it on-demand."
 )
 
+CONFLICT = Problem("DynamoDB: too many write to the same task or project at once. Try again soon.")
+
 
 def _stored(error: Json) -> Json:
     return error.get("Item") or {}
@@ -166,8 +167,10 @@ def _cancelled(error: errors.TransactionCanceled) -> Problem:
         raise Refused(
             [_stored(reason) if reason["Code"] == "ConditionalCheckFailed" else None for reason in reasons]
         ) from None
-    if any(code.startswith(_PASSING) for code in codes):
+    if any(code.startswith(_THROTTLED) for code in codes):
         return BUSY
+    if "TransactionConflict" in codes:
+        return CONFLICT
     return Problem(f"DynamoDB cancelled a write: {'; '.join(str(reason.get('Message')) for reason in reasons)}", False)
 
 
@@ -188,6 +191,8 @@ def _explained(error: BaseException, request: Json) -> Problem:
         return Problem(f"DynamoDB refuses these credentials: {_message(error)}", False)
     if isinstance(error, _BUSY):
         return BUSY
+    if isinstance(error, _CONFLICT):
+        return CONFLICT
     if isinstance(error, _AWAY):
         what = str(error) or type(error).__name__
         return Problem(f"DynamoDB does not answer: {what}. Check the network, the region and the endpoint.")

@@ -26,6 +26,7 @@ SKEW = 3000
 def small_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few tasks shall need many reads, as many do with the usual ones."""
     monkeypatch.setattr(dynamodb_lists, "LEAST_CHUNK", 1)
+    monkeypatch.setattr(dynamodb_lists, "MOST_READ", 12)
 
 
 class Step(NamedTuple):
