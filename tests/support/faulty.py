@@ -62,18 +62,27 @@ class FaultyHttp:
         """When set, only this action fails."""
         self.down: str | None = None
         """This action never arrives."""
+        self.late: set[str] = set()
+        """Tasks that no index shows yet."""
 
     async def __call__(self, request: Request) -> Response:
         action = (request.headers or {})["X-Amz-Target"].partition(".")[2]
         self.seen.append(action)
         if action == self.down:
             return self._fault(action)
+        if self.late and action == "Query":
+            return self._without_late(await self.inner(request))
         if self.only not in (None, action) or self.random.random() >= self.rate:
             return await self._partly(action, request)
         if self.random.random() < 0.5:
             return self._fault(action)
         await self.inner(request)
         return self.random.choice(AWAY)()
+
+    def _without_late(self, response: Response) -> Response:
+        answer = json.loads(response.body)
+        items = [item for item in answer["Items"] if item["task_id"]["S"] not in self.late]
+        return Response(response.status, json.dumps({**answer, "Items": items}).encode())
 
     def _fault(self, action: str) -> Response:
         faults = (*BUSY, *AWAY, cancelled) if action == "TransactWriteItems" else (*BUSY, *AWAY)

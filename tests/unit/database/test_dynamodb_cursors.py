@@ -108,6 +108,7 @@ class World:
     before=st.lists(steps, min_size=10, max_size=24),
     between=st.lists(st.lists(steps, max_size=4), max_size=8),
     limit=st.integers(1, 4),
+    rest=st.sampled_from([0, 4000, 30_000]),
 )
 def test_nothing_that_was_there_all_along_is_left_out_or_comes_twice(
     place: Place,
@@ -115,6 +116,7 @@ def test_nothing_that_was_there_all_along_is_left_out_or_comes_twice(
     before: list[Step],
     between: list[list[Step]],
     limit: int,
+    rest: int,
 ) -> None:
     place.renew()
     benches = [place.open(skew=skew) for skew in (0, -SKEW, SKEW)]
@@ -123,6 +125,7 @@ def test_nothing_that_was_there_all_along_is_left_out_or_comes_twice(
     async def scenario() -> None:
         for step in before:
             await world.step(step, query)
+        place.clock.forward(rest)
         world.begin(query)
         found: list[Task] = []
         pages, cursor = iter(between), None
@@ -209,3 +212,25 @@ def test_a_cursor_of_another_list_is_refused(other: TaskQuery) -> None:
 def test_rubbish_is_no_cursor(cursor: str) -> None:
     with pytest.raises(ValueError, match="cursor"):
         read_cursor(cursor, TaskQuery())
+
+
+def test_a_change_by_a_writer_whose_clock_is_behind_leaves_nothing_out(place: Place) -> None:
+    bench, behind = place.open(), place.open(skew=-SKEW)
+
+    async def scenario() -> None:
+        tasks = []
+        for n in range(6):
+            now = place.clock.forward(60_000)
+            tasks.append(a_task(f"t{n}", timestamp=now, created_at=iso(now), updated_at=iso(now)))
+            await bench.database.save([Save(tasks[-1], kept=False)])
+        place.clock.forward(60_000)
+        page = await bench.database.tasks(TaskQuery(status="running"), limit=2)
+        changed = replace(tasks[0], timestamp=tasks[0].timestamp + 1)
+        await behind.database.save([Save(changed, Current(tasks[0]), kept=False)])
+        found = ids(page.tasks)
+        while page.next:
+            page = await bench.database.tasks(TaskQuery(status="running"), cursor=page.next, limit=2)
+            found += ids(page.tasks)
+        assert found == ["t5", "t4", "t3", "t2", "t1", "t0"]
+
+    place.runner.run(scenario())

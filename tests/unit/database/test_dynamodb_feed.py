@@ -76,6 +76,27 @@ def test_who_did_not_make_a_cursor_gives_the_last_seconds_once_more_and_no_older
     place.runner.run(scenario())
 
 
+def test_what_an_index_shows_late_is_given_late_but_given(place: Place) -> None:
+    bench = place.open()
+
+    async def scenario() -> None:
+        for name in "abc":
+            await bench.database.save([Save(a_task(name))])
+            place.clock.forward(2000)
+        bench.http.late = {"a", "b"}
+        found = await bench.database.changed()
+        assert ids(found.tasks) == ["c"]
+        bench.http.late = {"b"}
+        found = await bench.database.changed(found.next)
+        assert ids(found.tasks) == ["a"]
+        bench.http.late = set()
+        found = await bench.database.changed(found.next)
+        assert ids(found.tasks) == ["b"]
+        assert (await bench.database.changed(found.next)).tasks == []
+
+    place.runner.run(scenario())
+
+
 def test_a_task_made_in_the_future_hides_no_other(place: Place) -> None:
     bench = place.open()
 
