@@ -62,6 +62,12 @@ def from_environment(environ: Mapping[str, str] | None = None, **given: object) 
         raise SettingsError(_explain(str(error))) from None
 
 
+def aws_region(environ: Mapping[str, str] | None = None) -> str | None:
+    """The region that AWS's own tools would take from the environment; ``None`` when it names none."""
+    env = os.environ if environ is None else environ
+    return env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or None
+
+
 def default_data() -> Path:
     """The platform's folder for a user's data, e.g. ``~/.local/share/miyabi``."""
     from platformdirs import (

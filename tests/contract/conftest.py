@@ -10,8 +10,10 @@ from contextlib import closing
 from functools import cache as cache_of_calls
 from pathlib import Path
 from typing import Protocol, TypeVar
+from uuid import uuid4
 
 import pytest
+from tests.support import ministack
 from tests.support.clock import Clock
 from tests.support.redis import RedisServer, RedisServers
 
@@ -30,7 +32,7 @@ LOGS: dict[str, Callable[[Path], Awaitable[Logs]]] = {
     "cloudwatch": open_cloudwatch,
     "cloudwatch-moto": open_moto,
 }
-DATABASES: dict[str, Callable[[Path], Awaitable[Database]]] = {"sqlite": open_sqlite}
+DATABASES = ("sqlite", "dynamodb")
 CACHES: dict[str, Callable[[Clock], Cache]] = {
     "memory": lambda clock: MemoryCache(clock.seconds),
     "redis": lambda clock: redis_cache(RedisServer, clock),
@@ -113,9 +115,27 @@ def logs(runner: asyncio.Runner, open_logs: Opener[Logs]) -> Logs:
 
 
 @pytest.fixture(params=DATABASES)
-def open_database(request: pytest.FixtureRequest, runner: asyncio.Runner, tmp_path: Path) -> Iterator[Opener[Database]]:
+def open_database(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterator[Opener[Database]]:
     """Opens the database; a second opening is what another process would have."""
-    yield from _opener(runner, lambda: DATABASES[request.param](tmp_path))
+    make: Callable[[], Awaitable[Database]] = request.getfixturevalue(f"{request.param}_database")
+    yield from _opener(runner, make)
+
+
+@pytest.fixture
+def sqlite_database(tmp_path: Path) -> Callable[[], Awaitable[Database]]:
+    return lambda: open_sqlite(tmp_path)
+
+
+@pytest.fixture
+def dynamodb_database(
+    dynamodb: str, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], Awaitable[Database]]:
+    """Tables of the test's own."""
+    for name, value in ministack.KEYS.items():
+        monkeypatch.setenv(name, value)
+    prefix = f"test-{uuid4().hex[:12]}"
+    runner.run(ministack.make_tables(dynamodb, prefix))
+    return lambda: ministack.open_dynamodb(dynamodb, prefix)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ COMMANDS = {
     "reread": "reread:reread",
     "serve": "serve:serve",
     "progress": "progress:progress",
+    "tables": "tables:tables",
     "openapi": "openapi:openapi",
 }
 """Name of the command → ``module:object`` within this package, in the order of ``--help``."""

@@ -145,6 +145,10 @@ class DatabaseFull(DatabaseUnavailable):
     """There is no room for more records."""
 
 
+class RecordTooLarge(ValueError):
+    """A record is larger than the database takes (400 KB in DynamoDB); nothing of the call was stored."""
+
+
 def cursor_after(task: Task) -> str:
     """The cursor of :meth:`Database.tasks` behind ``task``: its place in the order, so it outlives the task itself."""
     return urlsafe_b64encode(f"{task.created_at} {task.task_id}".encode()).decode().rstrip("=")

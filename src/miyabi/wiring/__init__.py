@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from miyabi.cache import Cache
-from miyabi.database import Database
+from miyabi.database import Database, DatabaseUnavailable
 from miyabi.logs import Logs
 from miyabi.settings import Settings, SettingsError
 
@@ -44,13 +44,36 @@ def database_name(settings: Settings) -> str:
 
 
 async def open_database(settings: Settings) -> Database:
-    """The database that ``MIYABI_DATABASE`` names: ``sqlite:`` is a file in the data folder."""
+    """The database that ``MIYABI_DATABASE`` names: ``sqlite:`` is a file in the data folder.
+
+    ``dynamodb:`` are two tables (:func:`miyabi.wiring.dynamodb.read_url`).
+    Raises ``DatabaseUnavailable`` when it does not answer now.
+    """
     match settings.database.partition(":")[0]:
         case "sqlite":
             from miyabi.database import sqlite
 
             return await sqlite.open_database(settings.data)
-    raise SettingsError(f"MIYABI_DATABASE: `{settings.database}` names no database; write `sqlite:`.")
+        case "dynamodb":
+            return await _open_dynamodb(settings.database)
+    raise SettingsError(
+        f"MIYABI_DATABASE: `{settings.database}` names no database; write `sqlite:` or `dynamodb:?region=eu-west-1`."
+    )
+
+
+async def _open_dynamodb(url: str) -> Database:
+    try:
+        from miyabi.database import dynamodb
+        from miyabi.wiring.dynamodb import read_url
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"MIYABI_DATABASE: `dynamodb:` needs {error.name}; install `miyabi[aws]`.") from None
+    database = await dynamodb.open_database(read_url(url))
+    try:
+        await database.ping()
+    except DatabaseUnavailable:
+        await database.close()
+        raise
+    return database
 
 
 async def open_cache(settings: Settings) -> Cache:

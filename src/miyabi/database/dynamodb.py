@@ -1,0 +1,159 @@
+"""Tasks and projects in two DynamoDB tables (``miyabi tables create`` makes them)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import aiohttp
+from aiodynamo.client import Client
+from aiodynamo.credentials import Credentials
+from aiodynamo.http.aiohttp import AIOHTTP
+from msgspec import Struct
+from yarl import URL
+
+from miyabi.database import (
+    MAX_PAGE,
+    Changes,
+    Current,
+    ProjectRow,
+    Save,
+    TaskPage,
+    TaskQuery,
+)
+from miyabi.database.dynamodb_calls import Calls, Once, Patience
+from miyabi.database.dynamodb_feed import Feed, Pace
+from miyabi.database.dynamodb_history import Histories
+from miyabi.database.dynamodb_items import Tables, check_size, current_key, current_of, number, text
+from miyabi.database.dynamodb_lists import Lists
+from miyabi.database.dynamodb_projects import Projects
+from miyabi.database.dynamodb_reads import Reader
+from miyabi.database.dynamodb_writes import Writer
+from miyabi.model import TTL_SECONDS, Project
+
+TIMEOUT_SECONDS = 5.0
+"""For one request. An answer that comes later is taken for none, and the request is made again."""
+MARGIN_SECONDS = 10.0
+"""By so much may writers' clocks, a request under way and the indexes be late altogether."""
+POOL = 32
+"""Connections at most."""
+
+
+def now_ms() -> int:
+    """The time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """Which tables, and where. ``endpoint``: the address of something that stands in for AWS."""
+
+    region: str
+    prefix: str = "miyabi"
+    endpoint: str | None = None
+
+
+class Timing(Struct, frozen=True, kw_only=True):
+    """Everything that has to do with time: the clock (ms), the margin, and how to wait."""
+
+    now: Callable[[], int] = now_ms
+    margin_seconds: float = MARGIN_SECONDS
+    pace: Pace = Pace()
+    patience: Patience = Patience()
+
+
+def client_of(options: Options, session: aiohttp.ClientSession) -> Client:
+    """A client that tries once; credentials come from where AWS's own tools find them."""
+    endpoint = URL(options.endpoint) if options.endpoint else None
+    return Client(AIOHTTP(session), Credentials.auto(), options.region, endpoint, throttle_config=Once())
+
+
+def new_session() -> aiohttp.ClientSession:
+    """Connections for one client, on the running loop."""
+    return aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS), connector=aiohttp.TCPConnector(limit=POOL)
+    )
+
+
+async def open_database(options: Options, timing: Timing = Timing()) -> DynamoDatabase:  # noqa: B008
+    """The database of these tables. Nothing is sent yet: :meth:`DynamoDatabase.ping` tells whether it answers."""
+    session = new_session()
+    return DynamoDatabase(client_of(options, session), Tables.of(options.prefix), timing, session)
+
+
+class DynamoDatabase:
+    """:class:`miyabi.database.Database` over DynamoDB.
+
+    ``session`` is closed with it. A call of :meth:`save` is one write for each task: after ``DatabaseUnavailable``
+    some of them may be stored, and making the same call again does the rest.
+    """
+
+    def __init__(
+        self, client: Client, tables: Tables, timing: Timing, session: aiohttp.ClientSession | None = None
+    ) -> None:
+        self._session, self._tables, self._now = session, tables, timing.now
+        self._calls = Calls(client, timing.patience)
+        self._reader = Reader(self._calls)
+        margin = round(timing.margin_seconds * 1000)
+        self._writer = Writer(self._calls, tables, timing.now)
+        self._lists = Lists(self._calls, self._reader, tables, timing.now, margin)
+        self._histories = Histories(self._calls, tables)
+        self._feed = Feed(self._calls, self._reader, tables, timing.now, margin, timing.pace)
+        self._projects = Projects(self._calls, self._reader, tables)
+
+    async def get(self, task_ids: Sequence[str]) -> list[Current | None]:
+        keys = map(current_key, task_ids)
+        found = await self._reader.get(self._tables.tasks, keys, "task_id", consistent=True)
+        self._writer.remember(found.values())
+        return [current_of(found[task_id]) if task_id in found else None for task_id in task_ids]
+
+    async def save(self, saves: Sequence[Save]) -> list[bool]:
+        try:
+            return await self._writer.save_all(saves)
+        finally:
+            if any(save.base is None or save.base.task != save.task for save in saves):
+                self._feed.ring()
+
+    async def tasks(self, query: TaskQuery, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
+        return await self._lists.page(query, cursor, min(limit, MAX_PAGE))
+
+    async def history(self, task_id: str, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
+        return await self._histories.page(task_id, cursor, min(limit, MAX_PAGE))
+
+    async def changed(self, after: str = "", limit: int = 1000) -> Changes:
+        return await self._feed.changes(after, min(limit, MAX_PAGE))
+
+    async def wait(self, after: str, timeout: float) -> bool:
+        return await self._feed.wait(after, timeout)
+
+    async def project(self, project_id: str) -> ProjectRow | None:
+        return await self._projects.get(project_id)
+
+    async def projects(self, *, cursor: str | None = None, limit: int = 100) -> tuple[list[ProjectRow], str | None]:
+        return await self._projects.page(cursor, min(limit, MAX_PAGE))
+
+    async def save_project(self, project: Project, *, new: bool = False) -> bool:
+        return await self._projects.save(project, new=new)
+
+    async def memo(self, name: str) -> str:
+        key = current_key(f"memo:{name}")
+        request = {"TableName": self._tables.tasks, "Key": key, "ConsistentRead": True}
+        item = (await self._calls.call("GetItem", request)).get("Item")
+        if item is None or int(item["ttl"]["N"]) * 1000 <= self._now():
+            return ""
+        value: str = item["value"]["S"]
+        return value
+
+    async def set_memo(self, name: str, value: str) -> None:
+        """Remembered for as long as a task is after its last update."""
+        ttl = number(self._now() // 1000 + TTL_SECONDS)
+        item = {**current_key(f"memo:{name}"), "value": text(value), "ttl": ttl}
+        check_size(f"The memo {name[:80]}", [item])
+        await self._calls.call("PutItem", {"TableName": self._tables.tasks, "Item": item})
+
+    async def ping(self) -> None:
+        await self.memo("ping")
+
+    async def close(self) -> None:
+        self._calls.closed = True
+        if self._session is not None:
+            await self._session.close()
