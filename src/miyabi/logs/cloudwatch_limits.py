@@ -1,6 +1,6 @@
 """Turns: FilterLogEvents may be called five times a second by an account in a region, whoever it is that asks.
 
-The figure is the default quota, which AWS does not raise (AWS Knowledge Center, "cloudwatch-logs-throttling").
+The figure is the service's quota, which AWS does not raise (AWS Knowledge Center, "cloudwatch-logs-throttling").
 This counts one process: where several read, give each its share (``calls=``).
 """
 

@@ -31,6 +31,8 @@ from miyabi.model import (
 PageSize = Annotated[int, Meta(ge=1, le=200)]
 LogPageSize = Annotated[int, Meta(ge=1, le=10_000)]
 Cursor = Annotated[str, Meta(max_length=500)]
+LogPlace = Annotated[str, Meta(max_length=6000)]
+"""A log service's position may hold what has been read near it; nearly all are far shorter."""
 
 
 class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,16 +61,16 @@ class LogsQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """A page of lines: those after ``after``, or the last ones before ``before`` (empty: the end)."""
 
     limit: LogPageSize = 1000
-    after: Cursor = ""
-    before: Cursor | None = None
+    after: LogPlace = ""
+    before: LogPlace | None = None
 
 
 class EventsQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """All tasks' changes, or one task's with its lines after ``after`` (default: from now on)."""
 
     task_id: Id | None = None
-    after: Cursor | None = None
-    last_event_id: Cursor | None = None
+    after: LogPlace | None = None
+    last_event_id: LogPlace | None = None
 
 
 class NewTask(Struct, frozen=True, forbid_unknown_fields=True):
