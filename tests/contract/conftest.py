@@ -36,13 +36,13 @@ DATABASES = ("sqlite", "dynamodb")
 CACHES: dict[str, Callable[[Clock], Cache]] = {
     "memory": lambda clock: MemoryCache(clock.seconds),
     "redis": lambda clock: redis_cache(RedisServer, clock),
-    "redis with password": lambda clock: redis_cache(guarded_redis, clock),
+    "redis with password and TLS": lambda clock: redis_cache(guarded_redis, clock),
     "redis cluster": lambda clock: redis_cache(RedisServers, clock),
 }
 
 
 def guarded_redis() -> RedisServer:
-    return RedisServer(password="open sesame/1")
+    return RedisServer(password="open sesame/1", tls=True)
 
 
 @cache_of_calls

@@ -16,6 +16,7 @@ from typing import Any, cast
 from urllib.parse import quote
 
 import redis
+import trustme
 from redis.cluster import RedisCluster
 
 READY_SECONDS = 20.0
@@ -25,14 +26,20 @@ SLOTS = 16384
 class RedisServer:
     """A ``redis-server`` on a free port of 127.0.0.1 that keeps nothing on disk."""
 
-    def __init__(self, *options: str, password: str | None = None, cluster: bool = False) -> None:
+    def __init__(self, *options: str, password: str | None = None, cluster: bool = False, tls: bool = False) -> None:
         command = shutil.which("redis-server")
         assert command, "redis-server is not installed; on Debian: apt-get install redis-server"
         self._folder = tempfile.TemporaryDirectory(prefix="miyabi-redis-")
         self.port = free_port()
         self.password = password
-        self._command = [command, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self._ca = self._certificate() if tls else None
+        port = ["--port", "0", "--tls-port", str(self.port)] if tls else ["--port", str(self.port)]
+        self._command = [command, *port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         self._command += ["--dir", self._folder.name, "--logfile", "redis.log", *options]
+        if tls:
+            folder = Path(self._folder.name)
+            self._command += ["--tls-cert-file", str(folder / "cert.pem"), "--tls-key-file", str(folder / "key.pem")]
+            self._command += ["--tls-ca-cert-file", str(self._ca), "--tls-auth-clients", "no"]
         if password:
             self._command += ["--requirepass", password]
         if cluster:
@@ -44,17 +51,19 @@ class RedisServer:
     def url(self) -> str:
         """Its address as the settings name it."""
         user = f":{quote(self.password, safe='')}@" if self.password else ""
+        if self._ca:
+            return f"rediss://{user}127.0.0.1:{self.port}?ssl_ca_certs={self._ca}"
         return f"redis://{user}127.0.0.1:{self.port}"
 
     @property
     def client(self) -> redis.Redis:
         """A client beside the one that is tested."""
-        return redis.Redis(port=self.port, password=self.password)
+        return redis.Redis.from_url(self.url)
 
     @cached_property
     def admin(self) -> redis.Redis:
         """One connection that stays, whatever becomes of others."""
-        return redis.Redis(port=self.port, password=self.password, single_connection_client=True)
+        return redis.Redis.from_url(self.url, single_connection_client=True)
 
     def kill(self) -> None:
         """End it as a crash would."""
@@ -81,6 +90,15 @@ class RedisServer:
         if "admin" in self.__dict__:
             self.admin.close()
         self._folder.cleanup()
+
+    def _certificate(self) -> Path:
+        """The file of who signed the server's certificate."""
+        folder, authority = Path(self._folder.name), trustme.CA()
+        signed = authority.issue_cert("127.0.0.1")
+        signed.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+        signed.private_key_pem.write_to_path(folder / "key.pem")
+        authority.cert_pem.write_to_path(folder / "ca.pem")
+        return folder / "ca.pem"
 
     def _launch(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -69,7 +69,7 @@ def _server(url: str, answer_seconds: float) -> Redis:
         max_connections=CONNECTIONS,
         timeout=answer_seconds,
         socket_timeout=answer_seconds,
-        socket_connect_timeout=CONNECT_SECONDS,
+        socket_connect_timeout=max(CONNECT_SECONDS, answer_seconds),
         retry=Retry(NoBackoff(), 0),
     )
     pool.connection_class(**pool.connection_kwargs)  # an option that is none is found out here
@@ -82,7 +82,7 @@ def _cluster(url: str, answer_seconds: float) -> RedisCluster:
         url,
         max_connections=CONNECTIONS,
         socket_timeout=answer_seconds,
-        socket_connect_timeout=CONNECT_SECONDS,
+        socket_connect_timeout=max(CONNECT_SECONDS, answer_seconds),
         retry=Retry(NoBackoff(), 2),
     )
 
