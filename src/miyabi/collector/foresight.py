@@ -15,10 +15,15 @@ _STAGE = re.compile(r"(?P<name>[^(]{0,48}?)(?: \((?:[a-z]+ )?(?P<n>\d+) of (?P<m
 _NUMBERS = re.compile(r"\d+")
 
 
+def without_numbers(text: str) -> str:
+    """What of a name is the same in every run: ``deploy #41`` and ``deploy #42`` are runs of one job."""
+    return _NUMBERS.sub("0", text)
+
+
 def stage_of(phase: str | None) -> str:
     """What of a phase names its stage in every run; empty when nothing does."""
     found = _STAGE.match(phase or "")
-    return _NUMBERS.sub("0", found["name"]) if found else ""
+    return without_numbers(found["name"]) if found else ""
 
 
 def _more_to_come(phase: str | None) -> bool:

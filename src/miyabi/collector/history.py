@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 from collections import OrderedDict
 from collections.abc import Sequence
 
 import msgspec
 
-from miyabi.collector.foresight import stage_of
+from miyabi.collector.foresight import stage_of, without_numbers
 from miyabi.database import Database, DatabaseUnavailable
 from miyabi.model import Task, millis
 from miyabi.progress.forecast import Earlier, Run, ran, remember, stages_ran
@@ -21,7 +20,6 @@ log = logging.getLogger("miyabi.collector")
 KEPT = 1000
 """Runs under way, and stages, whose history is kept in memory."""
 _RUNS = msgspec.json.Decoder(list[Run])
-_NUMBERS = re.compile(r"\d+")
 
 
 class History:
@@ -113,7 +111,7 @@ def job_names(task: Task) -> list[str]:
     Numbers within a name tell runs apart (``deploy #41``), those in a command tell jobs apart.
     """
     texts = [task.details.command] if task.details.command else []
-    return [_name(task, text) for text in (*texts, _NUMBERS.sub("0", task.task_name))]
+    return [_name(task, text) for text in (*texts, without_numbers(task.task_name))]
 
 
 def stage_name(task: Task, stage: str) -> str:
