@@ -25,6 +25,7 @@ from miyabi.tasks.requests import check_ids, group_and_stream, parse_body, parse
 from miyabi.tasks.service import stream_of
 from miyabi.tasks.shapes import EventsQuery
 from miyabi.tasks.stream import Place, Viewer, Watch
+from miyabi.tasks.visit import visit
 
 log = logging.getLogger("miyabi.tasks")
 
@@ -35,11 +36,16 @@ RENDERED = 8
 
 
 class TasksApp:
-    """ASGI. Keep :attr:`api`'s hub started while it serves; the lifespan does so."""
+    """ASGI. Keep :attr:`api`'s hub started while it serves; the lifespan does so.
 
-    def __init__(self, api: Api, database: Database) -> None:
+    ``follows`` is false where the process stands still between requests: then no hub is needed, and events are told
+    by visits (:mod:`miyabi.tasks.visit`).
+    """
+
+    def __init__(self, api: Api, database: Database, *, follows: bool = True) -> None:
         self.api = api
         self._database = database
+        self._follows = follows
         self._rendered: dict[int, tuple[TaskPage, bytes, bytes]] = {}
         by_path: dict[str, dict[str, Operation]] = {}
         for operation in OPERATIONS:
@@ -100,8 +106,11 @@ class TasksApp:
         if request.method == "HEAD":
             return Response(headers=headers, media_type="text/event-stream")
         last = Place.parse(request.headers.get("last-event-id") or query.last_event_id or "")
-        viewer = Viewer(self.api.hub, self._database, self.api.logs, watch)
-        return StreamingResponse(viewer.events(last), headers=headers, media_type="text/event-stream")
+        if self._follows:
+            events = Viewer(self.api.hub, self._database, self.api.logs, watch).events(last)
+        else:
+            events = visit(self._database, self.api.logs, watch, last)
+        return StreamingResponse(events, headers=headers, media_type="text/event-stream")
 
     async def _watch(self, task_id: str, after: str | None) -> Watch:
         """A task with its lines after ``after``, or from now on."""

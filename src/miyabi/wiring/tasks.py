@@ -17,8 +17,13 @@ from miyabi.wiring import database_name
 from miyabi.wiring.stores import Stores, now
 
 
-def make_tasks(settings: Settings, stores: Stores, collector: Collecting, probes: Mapping[str, Probe]) -> TasksApp:
-    """The task API over ``stores``; ``collector`` is asked to collect, ``probes`` how other services are."""
+def make_tasks(
+    settings: Settings, stores: Stores, collector: Collecting, probes: Mapping[str, Probe], *, follows: bool = True
+) -> TasksApp:
+    """The task API over ``stores``; ``collector`` is asked to collect, ``probes`` how other services are.
+
+    ``follows``: whether the process runs on between requests, and can follow the changes for its viewers.
+    """
     records = Records(stores.database, stores.cache, database_name(settings))
     service = TaskService(records, stores.database, stores.logs, now)
     asked: dict[str, Probe] = {
@@ -29,7 +34,8 @@ def make_tasks(settings: Settings, stores: Stores, collector: Collecting, probes
     }
     keeper = Keeper(stores.database, stores.cache, time.monotonic) if isinstance(stores.cache, Breaker) else None
     hub = Hub(stores.database, stores.logs, stores.cache, keeper, records.seen)
-    return TasksApp(Api(service, stores.logs, hub, collector, asked | dict(probes)), stores.database)
+    api = Api(service, stores.logs, hub, collector, asked | dict(probes))
+    return TasksApp(api, stores.database, follows=follows)
 
 
 async def fine() -> None:
