@@ -16,6 +16,7 @@ from miyabi.collector.history import History
 from miyabi.collector.memory import Memory
 from miyabi.collector.replay import Replay
 from miyabi.collector.watch import Watch
+from miyabi.context import TASK
 from miyabi.database import Current, Database, DatabaseUnavailable, Save
 from miyabi.logs import LAMBDA_GROUPS, LogPage, Logs, LogsUnavailable, Stream
 from miyabi.model import GROUP_OF_TYPE, SYSTEM_GROUP, TTL_SECONDS, Details, Task, is_id, iso, slug
@@ -161,6 +162,7 @@ class Collector:
         """The task of a stream, and what it is when new. A stream of another group with that id gets one of its own."""
         now = self._now()
         fresh = newborn(group, name, task_id_of(group, name), now)
+        TASK.set(fresh.task_id)
         current = (await self._database.get([fresh.task_id]))[0]
         if current and current.task.details.log_group not in (None, group):
             fresh = newborn(group, name, _own_id(group, name), now)

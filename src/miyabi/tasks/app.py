@@ -15,6 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from miyabi.context import TASK
 from miyabi.database import Database, DatabaseFull, DatabaseUnavailable, TaskPage
 from miyabi.http import ClientGone, Problem, read_body, respond
 from miyabi.logs import LogsUnavailable
@@ -137,6 +138,7 @@ class _Endpoint:
             path = group_and_stream(scope["raw_path"])
         elif path:
             check_ids(path)
+            TASK.set(path.get("task_id", ""))
         query = parse_query(scope["query_string"], operation.query)
         body = None
         if operation.body is not None:

@@ -40,6 +40,11 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
         await logs.close()
 
 
+async def open_stores_for_ever(settings: Settings) -> Stores:
+    """The same, for a process that nobody tells when it ends, and that does nothing unless it is asked."""
+    return Stores(await open_logs(settings), await open_database(settings), await open_cache(settings, kept=False))
+
+
 def now() -> int:
     """The time in milliseconds."""
     return time.time_ns() // 1_000_000
