@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 Event = dict[str, Any]
 TEXT = ["text/", "application/json", "application/problem+json", "application/openapi"]
-"""Bodies that are handed to API Gateway as they are; it takes others in Base64 and would have to be told to undo that."""
+"""Bodies that API Gateway is handed as they are; others go in Base64, which it would have to be told to undo."""
 
 
 class Process(Generic[T]):
