@@ -1,4 +1,6 @@
 """The peer of the cold start: the same read in the usual way, with FastAPI, pydantic, boto3, redis and Mangum."""
+# mypy: ignore-errors
+# What it imports is installed for the benchmark alone.
 
 from __future__ import annotations
 

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from miyabi.collector.loop import Loop
+from miyabi.counters import exposition
 from miyabi.database import DatabaseUnavailable
 from miyabi.http import Problem
 from miyabi.logs import LogsUnavailable
@@ -83,7 +83,8 @@ class CollectorApp:
 
 
 async def _metrics(request: Request) -> Response:
-    return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
+    body, kind = exposition()
+    return Response(body, headers={"content-type": kind})
 
 
 def _json(value: object) -> Response:

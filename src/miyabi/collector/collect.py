@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
-from prometheus_client import Counter, Histogram
+from prometheus_client import Histogram
 
 from miyabi.cache import Cache, CacheUnavailable
 from miyabi.collector.careful import careful
@@ -17,6 +17,7 @@ from miyabi.collector.memory import Memory
 from miyabi.collector.replay import Replay
 from miyabi.collector.watch import Watch
 from miyabi.context import TASK
+from miyabi.counters import Counter
 from miyabi.database import Current, Database, DatabaseUnavailable, Save
 from miyabi.logs import LAMBDA_GROUPS, LogPage, Logs, LogsUnavailable, Stream
 from miyabi.model import GROUP_OF_TYPE, SYSTEM_GROUP, TTL_SECONDS, Details, Task, is_id, iso, slug
@@ -28,10 +29,10 @@ PAGE = 2000
 AT_ONCE = 16
 """Streams read at the same time: their writes share a commit."""
 
-LINES = Counter("miyabi_collector_lines_total", "Lines read")
+LINES = Counter("miyabi_collector_lines", "Lines read")
 STEPS = Histogram("miyabi_collector_step_seconds", "Time to read and save one page of a stream")
-CONFLICTS = Counter("miyabi_collector_conflicts_total", "Steps made again because somebody else wrote the task")
-FAILURES = Counter("miyabi_collector_failures_total", "Streams that could not be read")
+CONFLICTS = Counter("miyabi_collector_conflicts", "Steps made again because somebody else wrote the task")
+FAILURES = Counter("miyabi_collector_failures", "Streams that could not be read")
 
 
 PageOf = Callable[[str], LogPage | None]

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -16,11 +15,11 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from miyabi.context import TASK
+from miyabi.counters import exposition
 from miyabi.database import Database, DatabaseFull, DatabaseUnavailable, TaskPage
 from miyabi.http import ClientGone, Problem, read_body, respond
 from miyabi.logs import LogsUnavailable
 from miyabi.tasks.api import Api
-from miyabi.tasks.openapi import document
 from miyabi.tasks.operations import OPERATIONS, Answer, Call, Operation
 from miyabi.tasks.requests import check_ids, group_and_stream, parse_body, parse_query
 from miyabi.tasks.service import stream_of
@@ -174,11 +173,14 @@ def _etag(body: bytes) -> bytes:
 
 
 async def _openapi(request: Request) -> Response:
+    from miyabi.tasks.openapi import document  # late: most processes are never asked
+
     return Response(document(), media_type=JSON)
 
 
 async def _metrics(request: Request) -> Response:
-    return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
+    body, kind = exposition()
+    return Response(body, headers={"content-type": kind})
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:

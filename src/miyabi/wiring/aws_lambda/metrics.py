@@ -8,22 +8,23 @@ Source of the format: CloudWatch User Guide, "Specification: Embedded metric for
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
-from prometheus_client import REGISTRY, CollectorRegistry
+
+from miyabi.counters import ALL, Counter
 
 NAMESPACE = "Miyabi"
 NAMES: Mapping[str, str] = {
-    "miyabi_redis_connection_failures_total": "RedisConnectionFailures",
-    "miyabi_cache_hits_total": "CacheHits",
-    "miyabi_cache_misses_total": "CacheMisses",
-    "miyabi_collector_lines_total": "LinesRead",
-    "miyabi_collector_failures_total": "StreamsFailed",
-    "miyabi_logs_retries_total": "LogsRetries",
-    "miyabi_database_retries_total": "DatabaseRetries",
+    "miyabi_redis_connection_failures": "RedisConnectionFailures",
+    "miyabi_cache_hits": "CacheHits",
+    "miyabi_cache_misses": "CacheMisses",
+    "miyabi_collector_lines": "LinesRead",
+    "miyabi_collector_failures": "StreamsFailed",
+    "miyabi_logs_retries": "LogsRetries",
+    "miyabi_database_retries": "DatabaseRetries",
 }
-"""A counter's name in Prometheus → in CloudWatch."""
+"""A counter's name → its metric's in CloudWatch."""
 
 
 class Metrics:
@@ -34,9 +35,9 @@ class Metrics:
         service: str,
         write: Callable[[str], object] = print,
         now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
-        registry: CollectorRegistry = REGISTRY,
+        counters: Iterable[Counter] = ALL,
     ) -> None:
-        self._service, self._write, self._now, self._registry = service, write, now, registry
+        self._service, self._write, self._now, self._counters = service, write, now, counters
         self._told: dict[str, float] = {}
 
     def tell(self) -> None:
@@ -50,10 +51,9 @@ class Metrics:
 
     def _values(self) -> dict[str, float]:
         values: dict[str, float] = {}
-        for family in self._registry.restricted_registry(NAMES).collect():
-            for sample in family.samples:
-                if sample.name in NAMES:
-                    values[NAMES[sample.name]] = values.get(NAMES[sample.name], 0.0) + sample.value
+        for counter in self._counters:
+            if name := NAMES.get(counter.name):
+                values[name] = values.get(name, 0.0) + counter.value
         return values
 
     def _line(self, added: Mapping[str, float]) -> dict[str, object]:

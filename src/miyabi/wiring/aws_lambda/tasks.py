@@ -1,7 +1,8 @@
 """The task API as a Lambda function behind API Gateway.
 
-It answers from the cache and the database. Log lines are another service's: its client is opened when they are asked
-for. Events are told by visits (:mod:`miyabi.tasks.visit`), and the API that runs the collector is the collector's own.
+A read that the cache answers needs nothing else: the clients of the database and of the log service are imported when
+they are asked. Events are told by visits (:mod:`miyabi.tasks.visit`), and the API that runs the collector is a function
+of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from miyabi.settings import Settings
 from miyabi.tasks.shapes import Collected, Reread
 from miyabi.wiring import open_cache, open_database, open_logs
 from miyabi.wiring.aws_lambda.runtime import Event, Process, adapter
-from miyabi.wiring.lazily import LazyLogs
+from miyabi.wiring.lazily import lazily
 from miyabi.wiring.stores import Stores
 from miyabi.wiring.tasks import make_tasks
 
@@ -33,8 +34,8 @@ class Elsewhere:
 
 
 async def _make(settings: Settings) -> Mangum:
-    logs = LazyLogs(lambda: open_logs(settings))
-    stores = Stores(logs, await open_database(settings), await open_cache(settings, kept=False))
+    logs, database = lazily(lambda: open_logs(settings)), lazily(lambda: open_database(settings))
+    stores = Stores(logs, database, await open_cache(settings, kept=False))
     return adapter(make_tasks(settings, stores, Elsewhere(), {}, follows=False))
 
 
