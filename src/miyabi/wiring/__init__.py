@@ -81,8 +81,8 @@ async def _open_dynamodb(url: str) -> Database:
     return database
 
 
-async def open_cache(settings: Settings) -> Cache:
-    """The cache that ``MIYABI_CACHE`` names.
+async def open_cache(settings: Settings, *, kept: bool = True) -> Cache:
+    """The cache that ``MIYABI_CACHE`` names; ``kept``: a ``Keeper`` of this process puts it right after an outage.
 
     ``memory:`` is right where one process does all the writing (``miyabi up``); ``none:`` keeps nothing.
     """
@@ -98,7 +98,7 @@ async def open_cache(settings: Settings) -> Cache:
         case "redis" | "rediss":
             from miyabi.wiring.shared import shared_cache
 
-            return shared_cache(settings.cache)
+            return shared_cache(settings.cache, kept=kept)
     raise SettingsError(
         f"MIYABI_CACHE: `{settings.cache}` names no cache; write `memory:`, `none:` or `redis://127.0.0.1:6379`."
     )
