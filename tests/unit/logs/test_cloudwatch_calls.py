@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -135,6 +136,25 @@ def test_a_reader_that_gives_up_leaves_the_call_to_those_who_wait() -> None:
         first.cancel()
         assert len((await second).events) == 1
         assert cloud.count("filter_log_events") == 1
+
+    asyncio.run(scenario())
+
+
+def test_what_was_read_of_streams_that_nobody_reads_any_more_is_let_go() -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        cloud = FakeCloudWatch(clock)
+        logs = process(cloud, clock, options=KEPT)
+        for stream in range(60):
+            for number in range(500):
+                cloud.arrive(GROUP, str(stream), clock.ms, f"line {number}")
+        tracemalloc.start()
+        for stream in range(60):
+            clock.forward(11_000)
+            assert len((await logs.read(GROUP, str(stream))).events) == 500
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert held < 3_000_000
 
     asyncio.run(scenario())
 
