@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from miyabi.database import DatabaseUnavailable, Save
 from miyabi.database.dynamodb_calls import BUSY, Calls, Json, Refused, Request
+from miyabi.database.dynamodb_history import kept_before
 from miyabi.database.dynamodb_items import (
     Item,
     Stored,
@@ -171,17 +172,7 @@ class Writer:
 
     async def _kept_before(self, task_id: str, timestamp: int) -> list[str]:
         """The sort keys of a task's kept versions that are older than ``timestamp``."""
-        request: dict[str, object] = {
-            "TableName": self._tables.tasks,
-            "KeyConditionExpression": "task_id = :id AND #t BETWEEN :first AND :last",
-            "ProjectionExpression": "#t",
-            "ExpressionAttributeNames": {"#t": "timestamp"},
-            "ExpressionAttributeValues": {
-                ":id": text(task_id),
-                ":first": {"N": "0.5"},
-                ":last": {"N": str(max(timestamp - 0.5, 0.5))},
-            },
-        }
+        request = {**kept_before(self._tables.tasks, task_id, timestamp), "ProjectionExpression": "#t"}
         found: list[str] = []
         while True:
             answer = await self._calls.call("Query", request)
