@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 
 import aiohttp
-from aiodynamo.client import Client
-from aiodynamo.credentials import Credentials
 from aiodynamo.http.aiohttp import AIOHTTP
 from msgspec import Struct
 from yarl import URL
@@ -21,7 +19,8 @@ from miyabi.database import (
     TaskPage,
     TaskQuery,
 )
-from miyabi.database.dynamodb_calls import Calls, Once, Patience
+from miyabi.database.dynamodb_calls import Calls, Patience
+from miyabi.database.dynamodb_client import Client, credential_sources
 from miyabi.database.dynamodb_feed import Feed, Pace
 from miyabi.database.dynamodb_history import Histories
 from miyabi.database.dynamodb_items import Tables, check_size, current_key, current_of, number, text
@@ -62,9 +61,9 @@ class Timing(Struct, frozen=True, kw_only=True):
 
 
 def client_of(options: Options, session: aiohttp.ClientSession) -> Client:
-    """A client that tries once; credentials come from where AWS's own tools find them."""
+    """A client whose credentials come from where AWS's own tools find them."""
     endpoint = URL(options.endpoint) if options.endpoint else None
-    return Client(AIOHTTP(session), Credentials.auto(), options.region, endpoint, throttle_config=Once())
+    return Client(AIOHTTP(session), credential_sources(), options.region, endpoint)
 
 
 def new_session() -> aiohttp.ClientSession:

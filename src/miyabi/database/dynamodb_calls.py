@@ -9,15 +9,14 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 import aiohttp
 from aiodynamo import errors
-from aiodynamo.client import Client
-from aiodynamo.models import RetryConfig, RetryTimeout
 
 from miyabi.database import DatabaseUnavailable
+from miyabi.database.dynamodb_client import Client
 
 Json = Mapping[str, Any]
 """A request or an answer, in the words of DynamoDB's API."""
@@ -39,8 +38,6 @@ _CONFLICT = (errors.TransactionConflict, errors.TransactionInProgress)
 _AWAY = (
     errors.InternalDynamoError,
     errors.ServiceUnavailable,
-    errors.ExpiredToken,
-    errors.NoCredentialsFound,
     TimeoutError,
     aiohttp.ClientError,
     OSError,
@@ -79,17 +76,6 @@ class Patience(NamedTuple):
     seconds: float = GIVE_UP_SECONDS
 
 
-class Once(RetryConfig):
-    """Tells aiodynamo to try once: repeating is done here."""
-
-    def delays(self) -> Iterable[float]:
-        return ()
-
-    async def attempts(self) -> AsyncIterator[None]:
-        yield
-        raise RetryTimeout
-
-
 class Calls:
     """Sends requests by one client."""
 
@@ -110,7 +96,7 @@ class Calls:
                 raise DatabaseUnavailable("DynamoDB: the database has been closed.")
             action, request = make()
             try:
-                return await self._client.send_request(action=action, payload=request)
+                return await self._client.send(action, request)
             except errors.ConditionalCheckFailed as error:
                 raise Refused([_stored(error.args[0])]) from None
             except errors.TransactionCanceled as error:
@@ -187,6 +173,11 @@ def _explained(error: BaseException, request: Json) -> Problem:
             return Problem("DynamoDB: backups of a table can't be set up yet. Try again in a minute.")
         case errors.NoCredentialsFound():
             return Problem("DynamoDB: no AWS credentials were found. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
+        case errors.ExpiredToken():
+            return Problem("DynamoDB: the AWS credentials have expired. Renew them, and start again if they were set.")
+        case errors.UnknownError() if b"InvalidSignature" in error.body:
+            hint = "Check AWS_SECRET_ACCESS_KEY, and this machine's clock"
+            return Problem(f"DynamoDB refuses these credentials. {hint}: {_message(error)}", False)
     if isinstance(error, _REFUSED):
         return Problem(f"DynamoDB refuses these credentials: {_message(error)}", False)
     if isinstance(error, _BUSY):
@@ -202,6 +193,8 @@ def _explained(error: BaseException, request: Json) -> Problem:
 def _message(error: BaseException) -> str:
     """The text of DynamoDB's own error (``message`` or ``Message``, by the service's version)."""
     data = error.args[0] if error.args else ""
+    if isinstance(data, bytes):
+        data = data.decode(errors="replace")
     if isinstance(data, Mapping):
         return str(data.get("message") or data.get("Message") or data.get("__type"))
     return str(data)[:200]
