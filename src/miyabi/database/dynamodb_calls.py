@@ -167,7 +167,7 @@ def _explained(error: BaseException, request: Json) -> Problem:
         case errors.UnknownError() if error.status >= 500:
             return Problem(f"DynamoDB answers with an error of its own (HTTP {error.status}). Try again soon.")
         case errors.TableNotFound():
-            name = request.get("TableName", "the tables")
+            name = request.get("TableName", "a table")
             return Problem(f"DynamoDB: {name} is not there. Make the tables: `miyabi tables create`.", False, NoTable)
         case errors.ContinuousBackupsUnavailable():
             return Problem("DynamoDB: backups of a table can't be set up yet. Try again in a minute.")

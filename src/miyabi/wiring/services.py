@@ -46,12 +46,18 @@ class Stores(NamedTuple):
 
 
 @asynccontextmanager
-async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
-    """The stores that the settings name, closed at the end in the reverse of the flow."""
+async def open_stores(settings: Settings, *, ask: bool = True) -> AsyncIterator[Stores]:
+    """The stores that the settings name, closed at the end in the reverse of the flow.
+
+    With ``ask`` the database must answer now (``DatabaseUnavailable`` says what is missing); without, which spares a
+    function's cold start the time, its first use tells the same.
+    """
     logs = await open_logs(settings)
     try:
         database = await open_database(settings)
         try:
+            if ask:
+                await database.ping()
             cache = await open_cache(settings)
             try:
                 yield Stores(logs, database, cache)
