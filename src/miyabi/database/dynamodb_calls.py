@@ -10,6 +10,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -22,6 +23,8 @@ Json = Mapping[str, Any]
 """A request or an answer, in the words of DynamoDB's API."""
 Request = tuple[str, Json]
 """An action's name and its parameters."""
+Turn = Callable[[], AbstractAsyncContextManager[None]]
+"""What makes a try wait for others to be done."""
 
 FIRST_SECONDS = 0.05
 LONGEST_SECONDS = 2.0
@@ -88,15 +91,19 @@ class Calls:
         """The answer. Raises :class:`Refused` and ``DatabaseUnavailable``."""
         return await self.attempt(lambda: (action, request))
 
-    async def attempt(self, make: Callable[[], Request]) -> Json:
-        """The same, the request being made anew for each try, e.g. with the time of that try in it."""
+    async def attempt(self, make: Callable[[], Request], turn: Turn = nullcontext) -> Json:
+        """The same, the request being made anew for each try, e.g. with the time of that try in it.
+
+        Each try is made within a ``turn``, the waits between them are not.
+        """
         tries = self.tries()
         while True:
             if self.closed:
                 raise DatabaseUnavailable("DynamoDB: the database has been closed.")
-            action, request = make()
             try:
-                return await self._client.send(action, request)
+                async with turn():
+                    action, request = make()
+                    return await self._client.send(action, request)
             except errors.ConditionalCheckFailed as error:
                 raise Refused([_stored(error.args[0])]) from None
             except errors.TransactionCanceled as error:
