@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from miyabi.cache import Cache
-from miyabi.database import Database, DatabaseUnavailable
+from miyabi.database import Database
 from miyabi.logs import Logs
 from miyabi.settings import Settings, SettingsError, aws_region
 
@@ -51,8 +51,7 @@ def database_name(settings: Settings) -> str:
 async def open_database(settings: Settings) -> Database:
     """The database that ``MIYABI_DATABASE`` names: ``sqlite:`` is a file in the data folder.
 
-    ``dynamodb:`` are two tables (:func:`miyabi.wiring.dynamodb.read_url`).
-    Raises ``DatabaseUnavailable`` when it does not answer now.
+    ``dynamodb:`` are two tables (:func:`miyabi.wiring.dynamodb.read_url`), of which nothing is asked yet.
     """
     match settings.database.partition(":")[0]:
         case "sqlite":
@@ -72,13 +71,7 @@ async def _open_dynamodb(url: str) -> Database:
         from miyabi.wiring.dynamodb import read_url
     except ModuleNotFoundError as error:
         raise SettingsError(f"MIYABI_DATABASE: `dynamodb:` needs {error.name}; install `miyabi[aws]`.") from None
-    database = await dynamodb.open_database(read_url(url))
-    try:
-        await database.ping()
-    except DatabaseUnavailable:
-        await database.close()
-        raise
-    return database
+    return await dynamodb.open_database(read_url(url))
 
 
 async def open_cache(settings: Settings, *, kept: bool = True) -> Cache:
