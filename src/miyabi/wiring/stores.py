@@ -24,11 +24,15 @@ class Stores(NamedTuple):
 
 @asynccontextmanager
 async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
-    """The stores that the settings name, closed at the end in the reverse of the flow."""
+    """The stores that the settings name, closed at the end in the reverse of the flow.
+
+    The database must answer now; ``DatabaseUnavailable`` says what is missing.
+    """
     logs = await open_logs(settings)
     try:
         database = await open_database(settings)
         try:
+            await database.ping()
             cache = await open_cache(settings)
             try:
                 yield Stores(logs, database, cache)
@@ -41,7 +45,10 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
 
 
 async def open_stores_for_ever(settings: Settings) -> Stores:
-    """The same, for a process that nobody tells when it ends, and that does nothing unless it is asked."""
+    """The same, for a process that nobody tells when it ends, and that does nothing unless it is asked.
+
+    The first use of the database tells what is missing: a cold start has no time to ask.
+    """
     return Stores(await open_logs(settings), await open_database(settings), await open_cache(settings, kept=False))
 
 
