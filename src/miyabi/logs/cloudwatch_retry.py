@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, Inc
 from botocore.exceptions import ConnectionError as NoConnection
 
 from miyabi.logs import LogsUnavailable
-from miyabi.logs.cloudwatch_limits import Limiter, Sleep
+from miyabi.logs.cloudwatch_limits import Limiter, SharedLimiter, Sleep
 
 log = logging.getLogger("miyabi.logs")
 
@@ -62,7 +62,7 @@ class Caller:
     def __init__(
         self,
         client: Any,
-        limiter: Limiter,
+        limiter: Limiter | SharedLimiter,
         fallback: str,
         sleep: Sleep = asyncio.sleep,
         chance: Callable[[], float] = random.random,
