@@ -26,7 +26,7 @@ class Stores(NamedTuple):
 async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
     """The stores that the settings name, closed at the end in the reverse of the flow.
 
-    The database must answer now; ``DatabaseUnavailable`` says what is missing.
+    The database must answer now: ``DatabaseUnavailable`` says what is missing.
     """
     logs = await open_logs(settings)
     try:
@@ -45,10 +45,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
 
 
 async def open_stores_for_ever(settings: Settings) -> Stores:
-    """The same, for a process that nobody tells when it ends, and that does nothing unless it is asked.
-
-    The first use of the database tells what is missing: a cold start has no time to ask.
-    """
+    """The same, for a process that nobody tells when it ends, and that does nothing unless it is asked."""
     return Stores(await open_logs(settings), await open_database(settings), await open_cache(settings, kept=False))
 
 
