@@ -32,6 +32,7 @@ from miyabi.webui.app import page
 from miyabi.wiring import database_name, open_cache, open_database, open_logs
 
 if TYPE_CHECKING:
+    from miyabi.gateway.auth import Auth
     from miyabi.gateway.upstream import Upstream
 
 DIST = Path(miyabi.webui.__file__).parent / "dist"
@@ -95,7 +96,16 @@ def make_tasks(settings: Settings, stores: Stores, loop: Loop, probes: Mapping[s
 def make_gateway(settings: Settings, tasks: ASGIApp) -> Gateway:
     """Service 2, with the page (service 1) that it hands out, before the task API ``tasks``."""
     bucket = Bucket(settings.rate_limit, settings.rate_burst, time.monotonic)
-    return Gateway(tasks, page(DIST), Guard(settings.host), bucket)
+    return Gateway(tasks, page(DIST), Guard(settings.host), bucket, _auth(settings))
+
+
+def _auth(settings: Settings) -> Auth | None:
+    if not settings.signs_in:
+        return None
+    from miyabi.gateway.auth import Auth
+    from miyabi.wiring.auth import make_verifier
+
+    return Auth(make_verifier(settings))
 
 
 def make_upstream(settings: Settings) -> Upstream:
