@@ -20,6 +20,8 @@ from miyabi.principal import Principal
 
 TOKEN_BYTES = 8192
 KID_BYTES = 256
+MOST_KNOWN = 512
+"""Tokens whose good signatures are remembered: checking one costs more than the rest of a request."""
 
 
 class Header(Struct, frozen=True):
@@ -50,6 +52,7 @@ class Verifier:
         self._secrets = secrets
         self._issuer = issuer
         self._now = now
+        self._known: dict[str, tuple[Key, bytes]] = {}
 
     async def principal(self, token: str) -> Principal:
         """Raise ``TokenRefused``, or ``KeysUnavailable`` while the issuer's keys were never had."""
@@ -64,7 +67,7 @@ class Verifier:
 
     def _own(self, token: str, secrets: Secrets) -> Principal:
         for key in secrets.keys:
-            payload = key.payload(token)
+            payload = self._payload(token, key)
             if payload is not None:
                 return principal_from(payload, secrets.expected, self._now())
         raise TokenRefused("its signature is wrong")
@@ -75,10 +78,22 @@ class Verifier:
             raise TokenRefused(f"the issuer has no key {(header.kid or '')[:40]!r}")
         if header.alg != key.algorithm:
             raise TokenRefused(f"its algorithm is {header.alg[:20]!r}, its key's {key.algorithm}")
-        payload = key.payload(token)
+        payload = self._payload(token, key)
         if payload is None:
             raise TokenRefused("its signature is wrong")
         return principal_from(payload, issuer.expected, self._now())
+
+    def _payload(self, token: str, key: Key) -> bytes | None:
+        """What ``token`` signs with this very key: dates and all else are looked at each time."""
+        known = self._known.get(token)
+        if known and known[0] is key:
+            return known[1]
+        payload = key.payload(token)
+        if payload is not None:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[token] = key, payload
+        return payload
 
 
 def bearer(values: list[str]) -> str:

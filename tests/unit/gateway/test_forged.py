@@ -17,6 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.clock import Clock
 from tests.support.issuer import (
     ALGORITHMS,
     AUDIENCE,
@@ -30,8 +31,9 @@ from tests.support.issuer import (
 )
 
 from miyabi.gateway.claims import SKEW_SECONDS, TokenRefused
-from miyabi.gateway.issuer import KeysUnavailable
-from miyabi.gateway.tokens import TOKEN_BYTES, Verifier
+from miyabi.gateway.fetch import fetch
+from miyabi.gateway.issuer import KEPT_SECONDS, IssuerKeys, KeysUnavailable
+from miyabi.gateway.tokens import MOST_KNOWN, TOKEN_BYTES, Issuer, Verifier
 from miyabi.principal import Principal
 from miyabi.settings import Settings, from_environment
 from miyabi.wiring.auth import make_verifier
@@ -329,3 +331,39 @@ def test_base64_with_padding_is_the_same_token() -> None:
     raw = jwt.utils.base64url_decode(signature)
     padded = urlsafe_b64encode(raw).decode()
     assert let_in(make_verifier(settings(None)), f"{head}.{padded}") == Principal("ann", "developer")
+
+
+def test_a_token_that_was_good_is_refused_when_it_has_expired_and_when_its_key_is_withdrawn() -> None:
+    clock, seconds = [time.time()], Clock()
+    with closing(IssuerServer()) as issuer:
+        verifier = make_verifier(settings(issuer))
+        assert verifier._issuer
+        keys = IssuerKeys(issuer.url, fetch, seconds.seconds)
+        verifier = Verifier(verifier._secrets, Issuer(keys, verifier._issuer.expected), lambda: clock[0])
+        tokens = [own(), signed(claims(issuer.url))]
+
+        async def story() -> list[bool]:
+            found = []
+            for token in tokens * 2:
+                try:
+                    found.append(bool(await verifier.principal(token)))
+                except TokenRefused:
+                    found.append(False)
+            return found
+
+        assert asyncio.run(story()) == [True] * 4
+        clock[0] += 3600
+        assert asyncio.run(story()) == [False] * 4
+        clock[0] -= 3600
+        assert asyncio.run(story()) == [True] * 4
+        issuer.keys = [jwk("RS256", "one", 1)]
+        seconds.forward(int(KEPT_SECONDS * 1000) + 1)
+        assert asyncio.run(story()) == [True, False] * 2
+
+
+def test_no_more_tokens_are_remembered_than_fit() -> None:
+    verifier = make_verifier(settings(None))
+    for number in range(MOST_KNOWN + 10):
+        assert let_in(verifier, own(sub=str(number))) == Principal(str(number), "developer")
+        let_in(verifier, own("another-secret-that-is-as-long-as-it-should-be"))
+    assert len(verifier._known) == 10
