@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import isfinite
 from typing import Literal
 
 import msgspec
@@ -67,9 +66,9 @@ _DECODER = msgspec.json.Decoder(Claims)
 
 
 def _check_dates(claims: Claims, now: float) -> None:
-    if not isfinite(claims.exp) or claims.exp <= now - SKEW_SECONDS:
+    if claims.exp <= now - SKEW_SECONDS:
         raise TokenRefused("it has expired")
-    if claims.nbf is not None and not claims.nbf <= now + SKEW_SECONDS:
+    if claims.nbf is not None and claims.nbf > now + SKEW_SECONDS:
         raise TokenRefused("it is not valid yet")
 
 

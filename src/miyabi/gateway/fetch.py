@@ -48,21 +48,21 @@ def _get(url: str, seconds: float) -> bytes:
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=seconds)
+    late = threading.Event()
     try:
         connection.connect()
-        end = threading.Timer(seconds, _break_off, (connection.sock,))
+        end = threading.Timer(seconds, _break_off, (connection.sock, late))
         end.daemon = True
         end.start()
         try:
             body = _answer(connection, parts)
-            late = end.finished.is_set()
         finally:
             end.cancel()
     except http.client.HTTPException as error:
         raise OSError(f"{url} breaks off: {error or type(error).__name__}") from None
     finally:
         connection.close()
-    if late:
+    if late.is_set():
         raise OSError(f"{url} takes longer than {seconds:g} s")
     if len(body) > MOST_BYTES:
         raise OSError(f"{url} is longer than {MOST_BYTES} bytes")
@@ -78,7 +78,8 @@ def _answer(connection: http.client.HTTPConnection, parts: SplitResult) -> bytes
         return answer.read(MOST_BYTES + 1)
 
 
-def _break_off(sock: socket.socket) -> None:
-    """What waits for bytes gets the end instead."""
+def _break_off(sock: socket.socket, late: threading.Event) -> None:
+    """What waits for bytes gets the end instead, and is told beforehand that it is none."""
+    late.set()
     with suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)

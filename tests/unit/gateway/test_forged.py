@@ -211,6 +211,14 @@ def test_claims_that_are_not_good_let_nobody_in(issuer: IssuerServer, more: dict
     assert let_in(verifier, signed(claims(issuer.url, **more), "ES256", "ES256")) is None
 
 
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 400, "Infinity", "NaN", "0x7fffffff", "null", "1e", ""])
+def test_a_date_that_no_clock_reaches_is_none(number: str) -> None:
+    for name in ("exp", "nbf"):
+        text = json.dumps(claims("miyabi", **{name: 0})).replace(f'"{name}": 0', f'"{name}": {number}')
+        if (name, number) != ("nbf", "null"):
+            assert let_in(make_verifier(settings(None)), jwt.PyJWS().encode(text.encode(), SECRET, "HS256")) is None
+
+
 def test_each_source_vouches_for_its_own_issuer_only(issuer: IssuerServer) -> None:
     verifier = make_verifier(settings(issuer))
     assert let_in(verifier, own(iss=issuer.url)) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from functools import partial
@@ -149,6 +150,22 @@ def test_an_answer_that_comes_byte_by_byte_is_broken_off(issuer: IssuerServer) -
     told(issuer, story, seconds=0.3)
 
 
+@pytest.mark.parametrize(
+    ("mood", "why"),
+    [
+        ("dripping", "takes longer than 0.3 s"),
+        ("huge", "is longer than"),
+        ("broken", "answers 500"),
+        ("moved", "answers 302"),
+    ],
+)
+def test_an_answer_that_is_not_taken_says_why(issuer: IssuerServer, mood: Any, why: str) -> None:
+    issuer.mood = mood
+    with pytest.raises(OSError, match=why):
+        asyncio.run(fetch(f"{issuer.url}/keys", seconds=0.3 if mood == "dripping" else 5))
+    assert issuer.asked == ["/keys"]
+
+
 def test_an_address_that_nobody_listens_on_is_an_oserror() -> None:
     with pytest.raises(OSError, match="refused"):
         asyncio.run(fetch(f"http://127.0.0.1:{free_port()}/"))
@@ -162,10 +179,15 @@ def test_a_discovery_document_of_another_issuer_is_not_believed(issuer: IssuerSe
 @pytest.mark.parametrize(
     "uri", ["http://evil.example/keys", "file:///etc/passwd", "ftp://127.0.0.1/", "//x", "http://["]
 )
-def test_keys_are_not_fetched_from_an_address_that_others_could_answer(issuer: IssuerServer, uri: str) -> None:
-    issuer.jwks_uri = uri
-    told(issuer, lambda keys, clock: none(keys))
-    assert issuer.asked == PATHS[:1]
+def test_keys_are_not_fetched_from_an_address_that_others_could_answer(uri: str) -> None:
+    asked = []
+
+    async def by_name(url: str) -> bytes:
+        asked.append(url)
+        return json.dumps({"issuer": "https://issuer.example", "jwks_uri": uri, "keys": [jwk("RS256", "one")]}).encode()
+
+    asyncio.run(none(IssuerKeys("https://issuer.example", by_name, lambda: 0.0)))
+    assert asked == ["https://issuer.example/.well-known/openid-configuration"]
 
 
 def test_a_token_without_a_keys_name_is_of_the_only_key(issuer: IssuerServer) -> None:
@@ -187,8 +209,6 @@ def test_an_issuer_has_a_safe_address(url: str) -> None:
 
 
 def document(*keys: object) -> bytes:
-    import json
-
     return json.dumps({"keys": keys}).encode()
 
 
