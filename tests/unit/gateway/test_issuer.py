@@ -7,9 +7,11 @@ import json
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from tests.support.clock import Clock
 from tests.support.issuer import ALGORITHMS, IssuerServer, jwk
 from tests.support.redis import free_port
@@ -169,6 +171,32 @@ def test_an_answer_that_is_not_taken_says_why(issuer: IssuerServer, mood: Any, w
 def test_an_address_that_nobody_listens_on_is_an_oserror() -> None:
     with pytest.raises(OSError, match="refused"):
         asyncio.run(fetch(f"http://127.0.0.1:{free_port()}/"))
+
+
+def test_with_tls_the_certificate_must_be_one_that_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = trustme.CA()
+    with closing(IssuerServer(authority.issue_cert("127.0.0.1"))) as issuer:
+        told(issuer, lambda keys, clock: none(keys))
+        assert issuer.asked == []
+        authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+
+        async def story(keys: IssuerKeys, clock: Clock) -> None:
+            assert await keys.find("one")
+
+        told(issuer, story)
+        issuer.mood = "dripping"
+        with pytest.raises(OSError, match="takes longer"):
+            asyncio.run(fetch(f"{issuer.url}/keys", seconds=0.5))
+
+
+def test_a_certificate_of_another_host_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with closing(IssuerServer(authority.issue_cert("issuer.example"))) as issuer:
+        told(issuer, lambda keys, clock: none(keys))
+        assert issuer.asked == []
 
 
 def test_a_discovery_document_of_another_issuer_is_not_believed(issuer: IssuerServer) -> None:
