@@ -14,6 +14,8 @@ TITLES = {
     "bad-request": (400, "The request can't be read"),
     "invalid-parameter": (400, "A parameter is unknown or can't be used"),
     "invalid-body": (400, "The body can't be used"),
+    "unauthorized": (401, "A token is needed"),
+    "forbidden": (403, "Your role does not allow this"),
     "forbidden-host": (403, "This address is not served here"),
     "not-found": (404, "Nothing is here"),
     "method-not-allowed": (405, "This method is not served here"),

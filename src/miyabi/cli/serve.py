@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from miyabi.cli.service import Main, folder_lock, run_service, settings_of
+from miyabi.cli.service import Main, folder_lock, insecure_option, refuse_strangers, run_service, settings_of
 from miyabi.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,13 +29,15 @@ PORTS = {"gateway": 8420, "tasks": 8421, "collector": 8422}
     help="Port.  [default: 8420, 8421, 8422 in the order above]",
 )
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded stores.")
-def serve(service: str, host: str | None, port: int | None, data: Path | None) -> None:
+@insecure_option
+def serve(service: str, host: str | None, port: int | None, data: Path | None, insecure: bool) -> None:
     """Start one service by itself.
 
     The gateway finds the task API by MIYABI_TASKS, the task API the collector by MIYABI_COLLECTOR; both find logs,
     database and cache by MIYABI_LOGS, MIYABI_DATABASE and MIYABI_CACHE. Unless they share a cache, they keep none.
     """
     settings = settings_of(host=host, data=data, cache=_shared_cache(), tasks=_tasks_elsewhere(service))
+    refuse_strangers(settings, checks_tokens=service == "gateway", insecure=insecure)
     port = PORTS[service] if port is None else port
     if service == "gateway":
         run_service(settings, port, _gateway)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from miyabi.cli.service import folder_lock, run_service, settings_of
+from miyabi.cli.service import folder_lock, insecure_option, refuse_strangers, run_service, settings_of
 from miyabi.settings import DEFAULT_PORT, Settings
 
 
@@ -20,9 +20,11 @@ from miyabi.settings import DEFAULT_PORT, Settings
     help=f"Port; 0 takes a free one.  [default: {DEFAULT_PORT}]",
 )
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder for logs and tasks.")
-def up(host: str | None, port: int | None, data: Path | None) -> None:
+@insecure_option
+def up(host: str | None, port: int | None, data: Path | None, insecure: bool) -> None:
     """Start the board: all seven services in one process, until Ctrl-C."""
     settings = settings_of(host=host, port=port, data=data)
+    refuse_strangers(settings, checks_tokens=True, insecure=insecure)
     with folder_lock(settings.data):
         run_service(settings, settings.port, _serve)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Struct
 
 from miyabi.http import Problem
 from miyabi.model import ID_PATTERN, is_id
+from miyabi.principal import split_stream_path
 
 UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`")
 AT = re.compile(r" - at `\$\.?([^`]*)`$")
@@ -81,19 +82,13 @@ def _deeper(value: object, levels: int) -> bool:
 
 
 def group_and_stream(raw_path: bytes) -> dict[str, str]:
-    """``/api/logs/{group}/{stream}`` from the path as it was sent.
-
-    The last segment is the stream, all before it the group; either may hold ``/`` as ``%2F``, and the group's leading
-    ``/`` may be left out: ``/api/logs/miyabi/jobs/x`` and ``/api/logs/%2Fmiyabi%2Fjobs/x`` are the same.
-    """
-    head, _, stream = raw_path.decode("ascii", "replace").partition("?")[0].rpartition("/")
-    group = unquote(head.removeprefix("/api/logs")).strip("/")
-    stream = unquote(stream)
-    if not GROUP_NAME.fullmatch(group):
+    """``/api/logs/{group}/{stream}`` from the path as it was sent (:func:`miyabi.principal.split_stream_path`)."""
+    group, stream = split_stream_path(raw_path.decode("ascii", "replace"))
+    if not GROUP_NAME.fullmatch(group[1:]):
         raise Problem("invalid-parameter", f"`group` must match {GROUP_NAME.pattern}", parameter="group")
     if not STREAM_NAME.fullmatch(stream):
         raise Problem("invalid-parameter", "`stream` is 1 to 512 characters without `:` and `*`", parameter="stream")
-    return {"group": "/" + group, "stream": stream}
+    return {"group": group, "stream": stream}
 
 
 def _refused(name: str, error: msgspec.ValidationError, shape: type[Struct]) -> Problem:

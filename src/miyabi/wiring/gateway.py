@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
@@ -15,13 +16,25 @@ from miyabi.gateway.upstream import Upstream
 from miyabi.settings import Settings, SettingsError
 from miyabi.webui.app import page
 
+if TYPE_CHECKING:
+    from miyabi.gateway.auth import Auth
+
 DIST = Path(miyabi.webui.__file__).parent / "dist"
 
 
 def make_gateway(settings: Settings, tasks: ASGIApp) -> Gateway:
     """The gateway before the task API ``tasks``."""
     bucket = Bucket(settings.rate_limit, settings.rate_burst, time.monotonic)
-    return Gateway(tasks, page(DIST), Guard(settings.host), bucket)
+    return Gateway(tasks, page(DIST), Guard(settings.host), bucket, _auth(settings))
+
+
+def _auth(settings: Settings) -> Auth | None:
+    if not settings.signs_in:
+        return None
+    from miyabi.gateway.auth import Auth
+    from miyabi.wiring.auth import make_verifier
+
+    return Auth(make_verifier(settings))
 
 
 def make_upstream(settings: Settings) -> Upstream:

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from miyabi.cache import CacheUnavailable
-from miyabi.cache.redis import RedisCache, connect
 from miyabi.logs.cloudwatch_limits import PERIOD
+from miyabi.wiring.shared import redis_at
 
 REST_SECONDS = 2.0
 """So long nobody asks a Redis that did not answer."""
@@ -22,7 +22,7 @@ class Turns:
     def __init__(
         self, url: str, name: str, calls: float, now: Callable[[], float] = time.monotonic, period: float = PERIOD
     ) -> None:
-        self._redis: RedisCache = connect(url)
+        self._redis = redis_at(url)
         self._name = name
         self._calls = max(1, int(calls))
         self._period = period * self._calls / calls

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from miyabi.context import REQUEST
 from miyabi.settings import Settings, from_environment
+from miyabi.wiring.aws_lambda.admission import admitted
 from miyabi.wiring.aws_lambda.metrics import Metrics
 from miyabi.wiring.json_log import log_as_json
 
@@ -63,11 +64,12 @@ def is_request(event: object) -> bool:
 
 
 def adapter(app: ASGIApp) -> Mangum:
-    """``app`` as a function of API Gateway's events."""
+    """``app`` as a function of API Gateway's events, for those whom the authorizer lets in."""
+    inner = admitted(app)
 
     async def with_raw_path(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         sent = quote(path, safe="/%:@!$&'()*+,;=~").encode()
-        await app({**scope, "raw_path": sent, "path": unquote(path)}, receive, send)
+        await inner({**scope, "raw_path": sent, "path": unquote(path)}, receive, send)
 
     return Mangum(with_raw_path, lifespan="off", text_mime_types=TEXT)
