@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from miyabi.collector.loop import Loop
+from miyabi.counters import exposition
 from miyabi.database import DatabaseUnavailable
 from miyabi.http import Problem
 from miyabi.logs import LogsUnavailable
@@ -34,13 +34,16 @@ async def running(loop: Loop) -> AsyncIterator[None]:
 
 
 class CollectorApp:
-    """ASGI: ``POST /api/collect``, ``/api/reread/TASK``, ``GET /health``, ``/metrics``; the loop runs beside."""
+    """ASGI: ``POST /api/collect``, ``/api/tasks/TASK/reread``, ``GET /health``, ``/metrics``.
+
+    The loop runs beside, for as long as the lifespan.
+    """
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
         routes = [
             Route("/api/collect", self._collect, methods=["POST"]),
-            Route("/api/reread/{task_id}", self._reread, methods=["POST"]),
+            Route("/api/tasks/{task_id}/reread", self._reread, methods=["POST"]),
             Route("/health", self._health),
             Route("/metrics", _metrics),
         ]
@@ -62,11 +65,14 @@ class CollectorApp:
             return Problem("unavailable", str(error), Retry_After="1").response()
 
     async def _reread(self, request: Request) -> Response:
+        task_id = request.path_params["task_id"]
         try:
-            result = await self._loop.reread(request.path_params["task_id"])
-            return _json([result] if result else [])
+            result = await self._loop.reread(task_id)
         except (DatabaseUnavailable, LogsUnavailable) as error:
             return Problem("unavailable", str(error), Retry_After="1").response()
+        if result is None:
+            return Problem("not-found", f"There is no task `{task_id}`.").response()
+        return _json(result)
 
     async def _health(self, request: Request) -> Response:
         try:
@@ -77,7 +83,8 @@ class CollectorApp:
 
 
 async def _metrics(request: Request) -> Response:
-    return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
+    body, kind = exposition()
+    return Response(body, headers={"content-type": kind})
 
 
 def _json(value: object) -> Response:
