@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from aiodynamo.client import Client
+from aiodynamo.client import Client as BareClient
 from aiodynamo.credentials import Key, StaticCredentials
 from aiodynamo.http.aiohttp import AIOHTTP
 from aiodynamo.http.types import Request, Response
@@ -15,7 +15,7 @@ from tests.support.ministack import KEYS, REGION
 from yarl import URL
 
 from miyabi.database.dynamodb import DynamoDatabase, Timing, new_session, now_ms
-from miyabi.database.dynamodb_calls import Once
+from miyabi.database.dynamodb_client import Client
 from miyabi.database.dynamodb_items import Tables
 
 PREFIX = "bench"
@@ -46,8 +46,8 @@ class Said(NamedTuple):
 class Counted(Client):
     """Asks with each request for the units that the server counts."""
 
-    async def send_request(self, *, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-        return await super().send_request(action=action, payload={**payload, "ReturnConsumedCapacity": "INDEXES"})
+    async def send(self, action: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        return await super().send(action, {**request, "ReturnConsumedCapacity": "INDEXES"})
 
 
 class Tap:
@@ -78,7 +78,7 @@ async def tapped(
     """Our database there, and its tap; ``now`` in ms."""
     session = new_session()
     tap = Tap(AIOHTTP(session))
-    sender = client(tap, CREDENTIALS, REGION, URL(endpoint), throttle_config=Once())
+    sender = client(tap, [CREDENTIALS], REGION, URL(endpoint))
     database = DynamoDatabase(sender, TABLES, Timing(now=now), session)
     try:
         yield database, tap
@@ -87,7 +87,7 @@ async def tapped(
 
 
 @asynccontextmanager
-async def bare(endpoint: str) -> AsyncIterator[Client]:
+async def bare(endpoint: str) -> AsyncIterator[BareClient]:
     """aiodynamo by itself."""
     async with new_session() as session:
-        yield Client(AIOHTTP(session), CREDENTIALS, REGION, URL(endpoint), throttle_config=Once())
+        yield BareClient(AIOHTTP(session), CREDENTIALS, REGION, URL(endpoint))
