@@ -26,9 +26,11 @@ from miyabi.logs import Logs
 from miyabi.logs.local import open_logs as open_local
 
 from .cloudwatch import CANNOT, close_cloudwatch, open_cloudwatch, open_moto
+from .log_service import close_http, open_http
 
 LOGS: dict[str, Callable[[Path], Awaitable[Logs]]] = {
     "local": open_local,
+    "http": open_http,
     "cloudwatch": open_cloudwatch,
     "cloudwatch-moto": open_moto,
 }
@@ -107,6 +109,7 @@ def open_logs(request: pytest.FixtureRequest, runner: asyncio.Runner, tmp_path: 
         pytest.skip(reason)
     yield from _opener(runner, lambda: LOGS[request.param](tmp_path))
     close_cloudwatch(tmp_path)
+    close_http(tmp_path)
 
 
 @pytest.fixture

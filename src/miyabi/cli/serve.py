@@ -11,7 +11,7 @@ import click
 from miyabi.cli.service import Main, folder_lock, run_service, settings_of
 from miyabi.settings import Settings
 
-PORTS = {"gateway": 8420, "tasks": 8421, "collector": 8422}
+PORTS = {"gateway": 8420, "tasks": 8421, "collector": 8422, "logs": 8423}
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -21,7 +21,7 @@ PORTS = {"gateway": 8420, "tasks": 8421, "collector": 8422}
     "--port",
     type=click.IntRange(0, 65535),
     metavar="PORT",
-    help="Port.  [default: 8420, 8421, 8422 in the order above]",
+    help="Port.  [default: 8420, 8421, 8422, 8423 in the order above]",
 )
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded stores.")
 def serve(service: str, host: str | None, port: int | None, data: Path | None) -> None:
@@ -29,13 +29,14 @@ def serve(service: str, host: str | None, port: int | None, data: Path | None) -
 
     The gateway finds the task API by MIYABI_TASKS, the task API the collector by MIYABI_COLLECTOR; both find logs,
     database and cache by MIYABI_LOGS, MIYABI_DATABASE and MIYABI_CACHE. Unless they share a cache, they keep none.
+    The log service keeps lines in the data folder; the others find it by MIYABI_LOGS=http://host:8423.
     """
     settings = settings_of(host=host, data=data, cache=_shared_cache(), tasks=_tasks_elsewhere(service))
     port = PORTS[service] if port is None else port
     if service == "gateway":
         run_service(settings, port, _gateway)
         return
-    mains: dict[str, Main] = {"tasks": _tasks, "collector": _collector}
+    mains: dict[str, Main] = {"tasks": _tasks, "collector": _collector, "logs": _logs}
     with folder_lock(settings.data, shared=True):
         run_service(settings, port, mains[service])
 
@@ -76,6 +77,14 @@ async def _collector(settings: Settings, sock: socket.socket) -> None:
     async with services.open_stores(settings) as stores:
         app = CollectorApp(services.make_loop(settings, stores))
         await run(app, sock, ready=_say("The collector", sock))
+
+
+async def _logs(settings: Settings, sock: socket.socket) -> None:
+    from miyabi.wiring.server import serve as run
+    from miyabi.wiring.services import open_log_service
+
+    async with open_log_service(settings) as (app, guarded):
+        await run(guarded, sock, ready=_say("The log service", sock), stopping=app.close)
 
 
 def _say(what: str, sock: socket.socket) -> Callable[[], None]:

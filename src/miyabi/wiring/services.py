@@ -17,9 +17,10 @@ from miyabi.collector.collect import Collector
 from miyabi.collector.loop import Loop
 from miyabi.database import Database
 from miyabi.gateway.app import Gateway
-from miyabi.gateway.guard import Guard
+from miyabi.gateway.guard import Guard, Guarded
 from miyabi.gateway.limit import Bucket
 from miyabi.logs import Logs
+from miyabi.logs.app import LogsApp
 from miyabi.settings import Settings, SettingsError
 from miyabi.tasks.api import Api, Collecting, Probe
 from miyabi.tasks.app import TasksApp
@@ -66,6 +67,20 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
 def now() -> int:
     """The time in milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+@asynccontextmanager
+async def open_log_service(settings: Settings) -> AsyncIterator[tuple[LogsApp, ASGIApp]]:
+    """Service 7 by itself: the application, and the same behind its guard, over the store that the settings name."""
+    if settings.logs.startswith(("http:", "https:")):
+        hint = "leave it out there, or write `local:` or `cloudwatch:`"
+        raise SettingsError(f"MIYABI_LOGS: the log service keeps the lines, it does not fetch them elsewhere; {hint}.")
+    logs = await open_logs(settings)
+    try:
+        app = LogsApp(logs)
+        yield app, Guarded(app, Guard(settings.host))
+    finally:
+        await logs.close()
 
 
 def make_loop(settings: Settings, stores: Stores) -> Loop:
