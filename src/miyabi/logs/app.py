@@ -89,11 +89,11 @@ class LogsApp:
 
     async def _ping(self, asked: wire.Nothing, receive: Receive) -> object:
         await self._logs.ping()
-        return wire.Pong()
+        return wire.Pong("logs")
 
     async def _health(self, request: Request) -> Response:
         await self._logs.ping()
-        return Response(msgspec.json.encode(wire.Pong()), media_type="application/json")
+        return Response(msgspec.json.encode(wire.Pong("logs")), media_type="application/json")
 
 
 class _Endpoint:

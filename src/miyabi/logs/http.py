@@ -49,12 +49,19 @@ class HttpLogs:
     ``sleep`` waits for seconds, ``clock`` gives seconds that only grow.
     """
 
-    def __init__(self, url: str, sleep: Sleep = asyncio.sleep, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        url: str,
+        sleep: Sleep = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
         address = parse_url(url)
         self._base = str(address).rstrip("/")
         self._shown = str(address.with_user(None)).rstrip("/")
         self._sleep = sleep
         self._clock = clock
+        self._answer_seconds = answer_seconds
         self._session: aiohttp.ClientSession | None = None
         self._appends: set[asyncio.Future[None]] = set()
         self._closed = False
@@ -89,7 +96,7 @@ class HttpLogs:
         while True:
             began = self._clock()
             asked = wire.Wait(after, min(max(end - began, 0.0), wire.LONGEST_WAIT))
-            if (await self._call(wire.WAIT, asked, wire.Waited, asked.timeout + LATE_SECONDS)).changed:
+            if (await self._call(wire.WAIT, asked, wire.Waited, asked.timeout)).changed:
                 return True
             now = self._clock()
             if now >= end:
@@ -113,12 +120,13 @@ class HttpLogs:
         if self._session is not None:
             await self._session.close()
 
-    async def _call(self, path: str, asked: msgspec.Struct, kind: type[T], seconds: float = ANSWER_SECONDS) -> T:
+    async def _call(self, path: str, asked: msgspec.Struct, kind: type[T], lasting: float = 0.0) -> T:
         self._check_open()
-        return self._decoded(await self._ask(path, msgspec.json.encode(asked), seconds), kind)
+        return self._decoded(await self._ask(path, msgspec.json.encode(asked), lasting), kind)
 
-    async def _ask(self, path: str, body: bytes, seconds: float = ANSWER_SECONDS, *, again: bool = True) -> bytes:
-        """The body of the answer. ``again``: the call may be made twice."""
+    async def _ask(self, path: str, body: bytes, lasting: float = 0.0, *, again: bool = True) -> bytes:
+        """The body of the answer to a call that may last so many seconds. ``again``: it may be made twice."""
+        seconds = lasting + min(LATE_SECONDS, self._answer_seconds) if lasting else self._answer_seconds
         pauses = iter(PAUSES)
         while True:
             try:
@@ -168,6 +176,8 @@ class HttpLogs:
         """Why no answer came, and what to do."""
         if self._gone():
             return LogsUnavailable("the logs are closed")
+        if isinstance(error, aiohttp.ClientResponseError):
+            return self._stranger("it does not speak HTTP")
         if not again and not isinstance(error, _NEVER_SENT):
             return LogsUnavailable(
                 f"The log service at {self._shown} broke off ({_why(error)}): whether the lines were stored is not "

@@ -5,7 +5,7 @@ The service (:mod:`miyabi.logs.app`) and its client (:mod:`miyabi.logs.http`) bo
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -72,7 +72,8 @@ class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
     """The arguments of a call that has none."""
 
 
-class Pong(Struct, frozen=True, tag_field="service", tag="logs"):
+class Pong(Struct, frozen=True):
     """Says that this is a log service, and that its store answers."""
 
+    service: Literal["logs"]
     status: str = "ok"
