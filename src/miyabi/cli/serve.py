@@ -70,13 +70,11 @@ async def _tasks(settings: Settings, sock: socket.socket) -> None:
 
 
 async def _collector(settings: Settings, sock: socket.socket) -> None:
-    from miyabi.collector.app import CollectorApp
     from miyabi.wiring import services
     from miyabi.wiring.server import serve as run
 
     async with services.open_stores(settings) as stores:
-        app = CollectorApp(services.make_loop(settings, stores))
-        await run(app, sock, ready=_say("The collector", sock))
+        await run(services.make_collector(settings, stores), sock, ready=_say("The collector", sock))
 
 
 async def _logs(settings: Settings, sock: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""The collector by itself, as a small ASGI application: run it once, ask how it is."""
+"""The collector by itself, as a small ASGI application: run it once, push lines to it, ask how it is."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from miyabi.collector.deliveries import Deliveries
 from miyabi.collector.loop import Loop
 from miyabi.database import DatabaseUnavailable
-from miyabi.http import Problem
+from miyabi.http import ClientGone, Problem
 from miyabi.logs import LogsUnavailable
 
 
@@ -34,12 +35,17 @@ async def running(loop: Loop) -> AsyncIterator[None]:
 
 
 class CollectorApp:
-    """ASGI: ``POST /api/collect``, ``/api/reread/TASK``, ``GET /health``, ``/metrics``; the loop runs beside."""
+    """ASGI: ``POST /api/collect``, ``/api/collect/deliveries``, ``/api/reread/TASK``, ``GET /health``, ``/metrics``.
 
-    def __init__(self, loop: Loop) -> None:
+    The loop runs beside.
+    """
+
+    def __init__(self, loop: Loop, deliveries: Deliveries) -> None:
         self._loop = loop
+        self._deliveries = deliveries
         routes = [
             Route("/api/collect", self._collect, methods=["POST"]),
+            Route("/api/collect/deliveries", self._deliver, methods=["POST"]),
             Route("/api/reread/{task_id}", self._reread, methods=["POST"]),
             Route("/health", self._health),
             Route("/metrics", _metrics),
@@ -58,6 +64,16 @@ class CollectorApp:
     async def _collect(self, request: Request) -> Response:
         try:
             return _json(await self._loop.collect())
+        except (DatabaseUnavailable, LogsUnavailable) as error:
+            return Problem("unavailable", str(error), Retry_After="1").response()
+
+    async def _deliver(self, request: Request) -> Response:
+        try:
+            return _json(await self._deliveries.take(request.receive, dict(request.scope["headers"])))
+        except Problem as problem:
+            return problem.response()
+        except ClientGone:
+            return Response(status_code=400)  # nobody sees it
         except (DatabaseUnavailable, LogsUnavailable) as error:
             return Problem("unavailable", str(error), Retry_After="1").response()
 

@@ -13,8 +13,11 @@ from starlette.types import ASGIApp
 import miyabi.webui
 from miyabi.cache import Cache
 from miyabi.cache.breaker import Breaker
+from miyabi.collector.app import CollectorApp
 from miyabi.collector.collect import Collector
+from miyabi.collector.deliveries import Deliveries
 from miyabi.collector.loop import Loop
+from miyabi.collector.push import Known, unknown
 from miyabi.database import Database
 from miyabi.gateway.app import Gateway
 from miyabi.gateway.guard import Guard, Guarded
@@ -87,6 +90,13 @@ def make_loop(settings: Settings, stores: Stores) -> Loop:
     """Service 4, the collector."""
     collector = Collector(stores.logs, stores.database, stores.cache, now)
     return Loop(collector, stores.logs, stores.database, settings.sweep_seconds)
+
+
+def make_collector(settings: Settings, stores: Stores) -> ASGIApp:
+    """Service 4 by itself, behind its guard. Of a log service that can tell, it takes what is pushed as a page."""
+    loop = make_loop(settings, stores)
+    known: Known = getattr(stores.logs, "pushed", unknown)
+    return Guarded(CollectorApp(loop, Deliveries(loop, known, now)), Guard(settings.host))
 
 
 def make_tasks(settings: Settings, stores: Stores, loop: Loop, probes: Mapping[str, Probe]) -> TasksApp:
