@@ -11,6 +11,7 @@ import io
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 import aiohttp
@@ -76,7 +77,8 @@ class HttpLogs:
         stored = 0
         with self._under_way():
             for part in parts(group, stream, events, writer):
-                answer = await self._ask(wire.APPEND, part, again=writer is not None)
+                send = partial(self._once, wire.APPEND, part, self._answer_seconds)
+                answer = await self._answer(send, again=writer is not None)
                 stored += self._decoded(answer, wire.Appended).stored
         return stored
 
@@ -93,15 +95,21 @@ class HttpLogs:
     async def wait(self, after: str, timeout: float) -> bool:
         """As promised, by long polls. A service that dies or falls silent meanwhile raises ``LogsUnavailable``."""
         end = self._clock() + timeout
+
+        def poll() -> Awaitable[bytes]:
+            asked = wire.Wait(after, min(max(end - self._clock(), 0.0), wire.LONGEST_WAIT))
+            late = min(LATE_SECONDS, self._answer_seconds)
+            return self._once(wire.WAIT, msgspec.json.encode(asked), asked.timeout + late)
+
+        self._check_open()
         while True:
             began = self._clock()
-            asked = wire.Wait(after, min(max(end - began, 0.0), wire.LONGEST_WAIT))
-            if (await self._call(wire.WAIT, asked, wire.Waited, asked.timeout)).changed:
+            if self._decoded(await self._answer(poll), wire.Waited).changed:
                 return True
             now = self._clock()
             if now >= end:
                 return False
-            if now - began < min(asked.timeout, EARLY_PAUSE):
+            if now - began < min(end - began, EARLY_PAUSE):
                 await self._sleep(EARLY_PAUSE)
 
     async def groups(self) -> Sequence[Group]:
@@ -120,17 +128,17 @@ class HttpLogs:
         if self._session is not None:
             await self._session.close()
 
-    async def _call(self, path: str, asked: msgspec.Struct, kind: type[T], lasting: float = 0.0) -> T:
+    async def _call(self, path: str, asked: msgspec.Struct, kind: type[T]) -> T:
         self._check_open()
-        return self._decoded(await self._ask(path, msgspec.json.encode(asked), lasting), kind)
+        ask = partial(self._once, path, msgspec.json.encode(asked), self._answer_seconds)
+        return self._decoded(await self._answer(ask), kind)
 
-    async def _ask(self, path: str, body: bytes, lasting: float = 0.0, *, again: bool = True) -> bytes:
-        """The body of the answer to a call that may last so many seconds. ``again``: it may be made twice."""
-        seconds = lasting + min(LATE_SECONDS, self._answer_seconds) if lasting else self._answer_seconds
+    async def _answer(self, ask: Callable[[], Awaitable[bytes]], *, again: bool = True) -> bytes:
+        """What :meth:`_once` gives, tried until the last of :data:`PAUSES`. ``again``: it does no harm twice."""
         pauses = iter(PAUSES)
         while True:
             try:
-                return await self._once(path, body, seconds)
+                return await ask()
             except (aiohttp.ClientError, TimeoutError) as error:
                 pause = next(pauses, None)
                 if pause is None or self._gone() or not _may_go_well(error, again):
