@@ -13,7 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from miyabi.settings import Settings
-from miyabi.wiring.services import open_log_service
+from miyabi.wiring.apart import open_log_service
 
 READY_SECONDS = 20.0
 

@@ -171,6 +171,14 @@ class RedisCache:
         with suppress(RedisError, OSError):
             await self._client.aclose()
 
+    async def turn(self, name: str, calls: int, period: float) -> float:
+        """Seconds until it is the caller's turn: of all on this Redis ``calls`` have one in any ``period`` seconds.
+
+        A turn is a time given out at once, in the order in which they were asked for. Raises ``CacheUnavailable``.
+        """
+        micros = 1_000_000
+        return int(await self._run(scripts.TURN, [f"turns:{name}"], calls, int(period * micros))) / micros
+
     async def _put(self, tasks: Sequence[Task]) -> None:
         singles = [
             self._run(scripts.PUT_TASK, [f"task:{task.task_id}"], _ENCODER.encode(task), task.timestamp, TTL_SECONDS)

@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from prometheus_client import Histogram
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
+from miyabi.counters import Counter, exposition
 from miyabi.http import ClientGone, Problem, parse_body, read_body, respond
 from miyabi.logs import Logs, LogsFull, LogsUnavailable, wire
 
@@ -159,7 +160,8 @@ async def _gone(receive: Receive) -> None:
 
 
 async def _metrics(request: Request) -> Response:
-    return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
+    body, kind = exposition()
+    return Response(body, headers={"content-type": kind})
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:

@@ -109,7 +109,7 @@ class HttpLogs:
             now = self._clock()
             if now >= end:
                 return False
-            if now - began < min(end - began, EARLY_PAUSE):
+            if now - began < min(end - began, wire.LONGEST_WAIT, EARLY_PAUSE):
                 await self._sleep(EARLY_PAUSE)
 
     async def groups(self) -> Sequence[Group]:

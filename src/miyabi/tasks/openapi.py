@@ -64,7 +64,8 @@ def _events() -> dict[str, Any]:
         "summary": "Watch changes as they happen",
         "description": (
             "Server-Sent Events. `hello` on every connection; `task` with a Task; with `task_id` also `lines` with "
-            "`{events, next}`. Comes back where it was by `Last-Event-ID`, or `last_event_id`."
+            "`{events, next}`. Comes back where it was by `Last-Event-ID`, or `last_event_id`. A board on AWS Lambda "
+            "ends each answer with `again` and `{milliseconds, place}`: come back then, with that place."
         ),
         "parameters": _query_parameters(shapes.EventsQuery),
         "responses": {

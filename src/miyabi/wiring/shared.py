@@ -11,8 +11,11 @@ from miyabi.settings import SettingsError
 INSTALL = "pip install 'miyabi[redis]'"
 
 
-def shared_cache(url: str) -> Breaker:
-    """The Redis at ``url``, behind a circuit breaker. Raises ``SettingsError``."""
+def shared_cache(url: str, *, kept: bool) -> Breaker:
+    """The Redis at ``url``, behind a circuit breaker that is (or is not) told when it was put right again.
+
+    Raises ``SettingsError``.
+    """
     try:
         from miyabi.cache.redis import connect
     except ModuleNotFoundError as error:
@@ -21,4 +24,4 @@ def shared_cache(url: str) -> Breaker:
         cache = connect(url)
     except ValueError as error:
         raise SettingsError(f"MIYABI_CACHE: {error}. Write `redis://[user:password@]host:6379/0`.") from None
-    return Breaker(cache, time.monotonic, random.random, kept=True)
+    return Breaker(cache, time.monotonic, random.random, kept=kept)

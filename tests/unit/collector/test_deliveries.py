@@ -24,7 +24,8 @@ from miyabi.database.sqlite import open_database
 from miyabi.logs import local
 from miyabi.model import NewEvent, Writer
 from miyabi.settings import Settings
-from miyabi.wiring.services import Stores, make_collector
+from miyabi.wiring.apart import make_collector
+from miyabi.wiring.stores import Stores
 
 PATH = "/api/collect/deliveries"
 JSON = {"content-type": "application/json"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,10 @@ def test_several_records_in_one_piece_are_all_read() -> None:
     assert [pushed.stream for pushed in found.pushed] == [STREAM, "other"]
 
 
+FULL = json.dumps(message(messageType="CONTROL_MESSAGE")).encode().ljust(MAX_BYTES)
+"""A message that takes up all the room there is for a record."""
+
+
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
@@ -66,6 +71,7 @@ def test_several_records_in_one_piece_are_all_read() -> None:
         ({"awslogs": {"data": b64encode(b"plain").decode()}}, "gzip"),
         ({"awslogs": {"data": b64encode(gzip.compress(b"{}" * 500)[:-9]).decode()}}, "end is missing"),
         ({"awslogs": {"data": b64encode(gzip.compress(b"\0" * (MAX_BYTES + 1))).decode()}}, "longer"),
+        ({"awslogs": {"data": b64encode(gzip.compress(FULL) + gzip.compress(b"\0" * 99)).decode()}}, "longer"),
         ({"awslogs": {"data": b64encode(gzip.compress(b"no json")).decode()}}, "JSON"),
         (delivery({"messageType": "DATA_MESSAGE"}), "logGroup"),
         (delivery(message(EVENT, messageType="NEWS")), "NEWS"),

@@ -16,7 +16,7 @@ from miyabi.logs.app import LogsApp
 from miyabi.logs.local import open_logs
 from miyabi.model import NewEvent, Writer
 from miyabi.settings import Settings, SettingsError
-from miyabi.wiring.services import open_log_service
+from miyabi.wiring.apart import open_log_service
 
 EVENT = {"timestamp": 1_795_000_000_000, "message": "1/2"}
 BATCH = {"group": "/miyabi/jobs", "stream": "job", "events": [EVENT]}

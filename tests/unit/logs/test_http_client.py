@@ -269,6 +269,6 @@ def test_the_settings_choose_it_with_a_path_and_no_password_is_shown(server: Log
 
 
 def test_the_client_of_http_is_imported_only_where_it_is_used() -> None:
-    code = "import sys, miyabi.cli, miyabi.wiring.services; print('aiohttp' in sys.modules)"
+    code = "import sys, miyabi.cli; from miyabi.wiring import collector, tasks; print('aiohttp' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "False"

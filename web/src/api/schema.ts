@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Watch changes as they happen
-         * @description Server-Sent Events. `hello` on every connection; `task` with a Task; with `task_id` also `lines` with `{events, next}`. Comes back where it was by `Last-Event-ID`, or `last_event_id`.
+         * @description Server-Sent Events. `hello` on every connection; `task` with a Task; with `task_id` also `lines` with `{events, next}`. Comes back where it was by `Last-Event-ID`, or `last_event_id`. A board on AWS Lambda ends each answer with `again` and `{milliseconds, place}`: come back then, with that place.
          */
         get: operations["watchEvents"];
         put?: never;
