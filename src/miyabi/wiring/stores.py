@@ -24,11 +24,15 @@ class Stores(NamedTuple):
 
 @asynccontextmanager
 async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
-    """The stores that the settings name, closed at the end in the reverse of the flow."""
+    """The stores that the settings name, closed at the end in the reverse of the flow.
+
+    The database must answer now: ``DatabaseUnavailable`` says what is missing.
+    """
     logs = await open_logs(settings)
     try:
         database = await open_database(settings)
         try:
+            await database.ping()
             cache = await open_cache(settings)
             try:
                 yield Stores(logs, database, cache)

@@ -13,8 +13,9 @@ from tests.support.tasks import a_task
 from miyabi.database import DatabaseUnavailable, Save
 from miyabi.database.dynamodb import DynamoDatabase, Options
 from miyabi.settings import SettingsError, aws_region, from_environment
+from miyabi.wiring import open_database
 from miyabi.wiring.dynamodb import read_url
-from miyabi.wiring.services import open_stores
+from miyabi.wiring.stores import open_stores
 
 
 @pytest.fixture(autouse=True)
@@ -82,12 +83,13 @@ def test_the_settings_choose_it_and_a_start_without_tables_says_how_to_make_them
         with pytest.raises(DatabaseUnavailable, match="miyabi tables create"):
             async with open_stores(settings):
                 pass
-        async with open_stores(settings, ask=False) as stores:
-            for use in (stores.database.get(["a"]), stores.database.save([Save(a_task("a"))])):
-                with pytest.raises(DatabaseUnavailable, match="miyabi tables create"):
-                    await use
-            await ministack.make_tables(dynamodb, prefix)
-            assert await stores.database.get(["a"]) == [None]
+        database = await open_database(settings)
+        for use in (database.get(["a"]), database.save([Save(a_task("a"))])):
+            with pytest.raises(DatabaseUnavailable, match="miyabi tables create"):
+                await use
+        await ministack.make_tables(dynamodb, prefix)
+        assert await database.get(["a"]) == [None]
+        await database.close()
         async with open_stores(settings) as stores:
             assert isinstance(stores.database, DynamoDatabase)
 
