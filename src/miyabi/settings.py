@@ -32,8 +32,9 @@ class Secret:
 class Settings(Struct, frozen=True, kw_only=True):
     """Each field is read from ``MIYABI_`` and its name in capitals.
 
-    The backends are URLs: ``logs``, ``database`` and ``cache`` name where that service is. ``local:`` (lines and
-    records in SQLite files in ``data``) and ``memory:`` are the embedded ones.
+    The backends are URLs: ``logs``, ``database`` and ``cache`` name where that service is. ``local:`` (lines in an
+    SQLite file in ``data``), ``sqlite:`` (records in another) and ``memory:`` are the embedded ones;
+    ``http://host:8423`` is a log service that runs by itself (``miyabi serve logs``).
     """
 
     data: Path

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from miyabi.tasks.api import Collecting, Probe
     from miyabi.wiring.stores import Stores
 
-PORTS = {"gateway": 8420, "tasks": 8421, "collector": 8422}
+PORTS = {"gateway": 8420, "tasks": 8421, "collector": 8422, "logs": 8423}
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -26,7 +26,7 @@ PORTS = {"gateway": 8420, "tasks": 8421, "collector": 8422}
     "--port",
     type=click.IntRange(0, 65535),
     metavar="PORT",
-    help="Port.  [default: 8420, 8421, 8422 in the order above]",
+    help="Port.  [default: 8420, 8421, 8422, 8423 in the order above]",
 )
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded stores.")
 @insecure_option
@@ -35,6 +35,7 @@ def serve(service: str, host: str | None, port: int | None, data: Path | None, i
 
     The gateway finds the task API by MIYABI_TASKS, the task API the collector by MIYABI_COLLECTOR; both find logs,
     database and cache by MIYABI_LOGS, MIYABI_DATABASE and MIYABI_CACHE. Unless they share a cache, they keep none.
+    The log service keeps lines in the data folder; the others find it by MIYABI_LOGS=http://host:8423.
     """
     settings = settings_of(host=host, data=data, cache=_shared_cache(), tasks=_tasks_elsewhere(service))
     refuse_strangers(settings, checks_tokens=service == "gateway", insecure=insecure)
@@ -42,7 +43,7 @@ def serve(service: str, host: str | None, port: int | None, data: Path | None, i
     if service == "gateway":
         run_service(settings, port, _gateway)
         return
-    mains: dict[str, Main] = {"tasks": _tasks, "collector": _collector}
+    mains: dict[str, Main] = {"tasks": _tasks, "collector": _collector, "logs": _logs}
     with folder_lock(settings.data, shared=True):
         run_service(settings, port, mains[service])
 
@@ -78,14 +79,20 @@ async def _tasks(settings: Settings, sock: socket.socket) -> None:
 
 
 async def _collector(settings: Settings, sock: socket.socket) -> None:
-    from miyabi.collector.app import CollectorApp
-    from miyabi.wiring.collector import make_loop
+    from miyabi.wiring.apart import make_collector
     from miyabi.wiring.server import serve as run
     from miyabi.wiring.stores import open_stores
 
     async with open_stores(settings) as stores:
-        app = CollectorApp(make_loop(settings, stores))
-        await run(app, sock, ready=_say("The collector", sock))
+        await run(make_collector(settings, stores), sock, ready=_say("The collector", sock))
+
+
+async def _logs(settings: Settings, sock: socket.socket) -> None:
+    from miyabi.wiring.apart import open_log_service
+    from miyabi.wiring.server import serve as run
+
+    async with open_log_service(settings) as (app, guarded):
+        await run(guarded, sock, ready=_say("The log service", sock), stopping=app.close)
 
 
 def _collector_of(settings: Settings, stores: Stores) -> tuple[Collecting, dict[str, Probe]]:

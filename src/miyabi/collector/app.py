@@ -1,4 +1,4 @@
-"""The collector by itself, as a small ASGI application: run it once, ask how it is."""
+"""The collector by itself, as a small ASGI application: run it once, push lines to it, ask how it is."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from miyabi.collector.deliveries import Deliveries
 from miyabi.collector.loop import Loop
 from miyabi.counters import exposition
 from miyabi.database import DatabaseUnavailable
-from miyabi.http import Problem
+from miyabi.http import ClientGone, Problem
 from miyabi.logs import LogsUnavailable
 
 
@@ -36,10 +37,10 @@ async def running(loop: Loop) -> AsyncIterator[None]:
 class CollectorApp:
     """ASGI: ``POST /api/collect``, ``/api/tasks/TASK/reread``, ``GET /health``, ``/metrics``.
 
-    The loop runs beside, for as long as the lifespan.
+    With ``deliveries`` also ``POST /api/collect/deliveries``. The loop runs beside, for as long as the lifespan.
     """
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: Loop, deliveries: Deliveries | None = None) -> None:
         self._loop = loop
         routes = [
             Route("/api/collect", self._collect, methods=["POST"]),
@@ -47,6 +48,8 @@ class CollectorApp:
             Route("/health", self._health),
             Route("/metrics", _metrics),
         ]
+        if deliveries:
+            routes.append(Route("/api/collect/deliveries", _Door(deliveries), methods=["POST"]))
         self._router = Router(routes, lifespan=self._lifespan)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,6 +83,24 @@ class CollectorApp:
         except RuntimeError as error:
             return Problem("unavailable", str(error)).response()
         return _json({"status": "ok"})
+
+
+class _Door:
+    """ASGI: one delivery a request."""
+
+    def __init__(self, deliveries: Deliveries) -> None:
+        self._deliveries = deliveries
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            response = _json(await self._deliveries.take(receive, dict(scope["headers"])))
+        except Problem as problem:
+            response = problem.response()
+        except ClientGone:
+            return
+        except (DatabaseUnavailable, LogsUnavailable) as error:
+            response = Problem("unavailable", str(error), Retry_After="1").response()
+        await response(scope, receive, send)
 
 
 async def _metrics(request: Request) -> Response:

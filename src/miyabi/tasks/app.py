@@ -17,11 +17,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from miyabi.context import TASK
 from miyabi.counters import exposition
 from miyabi.database import Database, DatabaseFull, DatabaseUnavailable, TaskPage
-from miyabi.http import ClientGone, Problem, read_body, respond
+from miyabi.http import ClientGone, Problem, parse_body, read_body, respond
 from miyabi.logs import LogsUnavailable
 from miyabi.tasks.api import Api
 from miyabi.tasks.operations import OPERATIONS, Answer, Call, Operation
-from miyabi.tasks.requests import check_ids, group_and_stream, parse_body, parse_query
+from miyabi.tasks.requests import check_ids, group_and_stream, parse_query
 from miyabi.tasks.service import stream_of
 from miyabi.tasks.shapes import EventsQuery
 from miyabi.tasks.stream import Place, Viewer, Watch

@@ -13,17 +13,33 @@ DATABASE_NAMES = {"sqlite": "SQLite", "dynamodb": "DynamoDB"}
 async def open_logs(settings: Settings) -> Logs:
     """The log service that ``MIYABI_LOGS`` names.
 
-    ``local:`` is SQLite in the data folder; ``cloudwatch:`` is CloudWatch Logs, with options as in a URL
-    (``cloudwatch:?region=eu-west-1``); processes that share a Redis share the account's calls.
+    ``local:`` is SQLite in the data folder; ``http://host:8423`` (or ``https:``) is a log service that runs by itself;
+    ``cloudwatch:`` is CloudWatch Logs, with options as in a URL (``cloudwatch:?region=eu-west-1``); processes
+    that share a Redis share the account's calls.
     """
     match settings.logs.partition(":")[0]:
         case "local":
             from miyabi.logs import local
 
             return await local.open_logs(settings.data)
+        case "http" | "https":
+            return _http(settings)
         case "cloudwatch":
             return await _cloudwatch(settings)
-    raise SettingsError(f"MIYABI_LOGS: `{settings.logs}` names no log service; write `local:` or `cloudwatch:`.")
+    raise SettingsError(
+        f"MIYABI_LOGS: `{settings.logs}` names no log service; "
+        "write `local:`, `http://127.0.0.1:8423` or `cloudwatch:?region=eu-west-1`."
+    )
+
+
+def _http(settings: Settings) -> Logs:
+    """It need not answer yet: services are started in any order."""
+    from miyabi.logs.http import HttpLogs
+
+    try:
+        return HttpLogs(settings.logs)
+    except ValueError as error:
+        raise SettingsError(f"MIYABI_LOGS: {error}.") from None
 
 
 async def _cloudwatch(settings: Settings) -> Logs:

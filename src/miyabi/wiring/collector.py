@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from miyabi.collector.collect import Collector
 from miyabi.collector.loop import Loop
+from miyabi.collector.push import Known, unknown
 from miyabi.settings import Settings
 from miyabi.tasks.shapes import Collected, Reread
 from miyabi.wiring.stores import Stores, now
@@ -13,6 +14,12 @@ def make_loop(settings: Settings, stores: Stores) -> Loop:
     """The collector over ``stores``."""
     collector = Collector(stores.logs, stores.database, stores.cache, now)
     return Loop(collector, stores.logs, stores.database, settings.sweep_seconds)
+
+
+def known_of(stores: Stores) -> Known:
+    """What the log service knows of a push, if it can tell."""
+    known: Known = getattr(stores.logs, "pushed", unknown)
+    return known
 
 
 class LocalCollector:

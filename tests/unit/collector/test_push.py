@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.support.clock import Clock
 from tests.support.cloudwatch import FakeCloudWatch, failure
 from tests.support.cloudwatch_logs import Waits, process
+from tests.support.deliveries import GROUP, STREAM, delivery, message, packed
 
 from miyabi.cache.memory import MemoryCache
 from miyabi.collector.collect import Collector
@@ -26,29 +27,7 @@ from miyabi.logs import LogsUnavailable
 from miyabi.model import LogEvent, NewEvent, Writer
 
 WAYS = ("pushed", "lost", "late", "twice", "read", "foreign")
-GROUP, STREAM = "/miyabi/jobs", "job"
 EVENT = {"id": "3195310660696698337880902507980421114328961542429", "timestamp": 1_795_000_000_000, "message": "5/10"}
-
-
-def message(*events: object, **fields: object) -> dict[str, object]:
-    """As the user guide shows it."""
-    shape = {
-        "messageType": "DATA_MESSAGE",
-        "owner": "123456789012",
-        "logGroup": GROUP,
-        "logStream": STREAM,
-        "subscriptionFilters": ["miyabi"],
-        "logEvents": list(events),
-    }
-    return shape | fields
-
-
-def packed(*messages: object) -> str:
-    return b64encode(b"".join(gzip.compress(json.dumps(one).encode()) for one in messages)).decode()
-
-
-def delivery(*messages: object) -> dict[str, Any]:
-    return {"awslogs": {"data": packed(*messages)}}
 
 
 EXPECTED = Pushed(GROUP, STREAM, [LogEvent(str(EVENT["id"]), 1_795_000_000_000, "5/10")])

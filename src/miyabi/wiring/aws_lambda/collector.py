@@ -15,12 +15,12 @@ from mangum import Mangum
 
 from miyabi.collector.app import CollectorApp
 from miyabi.collector.loop import Loop
-from miyabi.collector.push import Known, collect_pushed, unknown
+from miyabi.collector.push import Known, collect_pushed
 from miyabi.settings import Settings
 from miyabi.tasks.keeper import Kept
 from miyabi.wiring.aws_lambda.runtime import Event, Process, adapter, is_request
-from miyabi.wiring.collector import make_loop
-from miyabi.wiring.stores import Stores, open_stores_for_ever
+from miyabi.wiring.collector import known_of, make_loop
+from miyabi.wiring.stores import open_stores_for_ever
 
 
 class Service(NamedTuple):
@@ -35,13 +35,7 @@ class Service(NamedTuple):
 async def _make(settings: Settings) -> Service:
     stores = await open_stores_for_ever(settings)
     loop = make_loop(settings, stores)
-    return Service(loop, adapter(CollectorApp(loop)), _known(stores), Kept(stores.database, stores.cache))
-
-
-def _known(stores: Stores) -> Known:
-    """What the log service knows of a push, if it can tell."""
-    known: Known = getattr(stores.logs, "pushed", unknown)
-    return known
+    return Service(loop, adapter(CollectorApp(loop)), known_of(stores), Kept(stores.database, stores.cache))
 
 
 _process = Process("collector", _make)
