@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 EXAMPLES = "`2026-11-24T21:00:00Z`, `2026-11-24 21:00` (your time), `yesterday 14:00`, `2h ago` or `now`"
 UNITS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _AGO = re.compile(r"(\d{1,6}) ?(s|min|m|h|d) ago")
 _DAY = re.compile(r"(today|yesterday) (\d\d:\d\d(?::\d\d)?)")
 _DATE = re.compile(r"\d{4}-?\d\d-?\d\d")
@@ -20,7 +21,7 @@ def moment(text: str, now: datetime, zone: tzinfo | None = None) -> int:
     at = _read(" ".join(text.split()), now, zone)
     if at > now:
         raise ValueError(f"`{text}` is still to come: it is {now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} now.")
-    return round(at.timestamp() * 1000)
+    return (at - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _read(text: str, now: datetime, zone: tzinfo | None) -> datetime:

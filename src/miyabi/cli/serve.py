@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from miyabi.cli.service import Main, folder_lock, run_service, settings_of
+from miyabi.cli.service import Main, folders_lock, run_service, settings_of
 from miyabi.settings import Settings
 
 PORTS = {"gateway": 8420, "tasks": 8421, "collector": 8422}
@@ -36,7 +36,7 @@ def serve(service: str, host: str | None, port: int | None, data: Path | None) -
         run_service(settings, port, _gateway)
         return
     mains: dict[str, Main] = {"tasks": _tasks, "collector": _collector}
-    with folder_lock(settings.data, shared=True):
+    with folders_lock(settings, shared=True):
         run_service(settings, port, mains[service])
 
 

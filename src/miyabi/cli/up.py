@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from miyabi.cli.service import folder_lock, run_service, settings_of
+from miyabi.cli.service import folders_lock, run_service, settings_of
 from miyabi.settings import DEFAULT_PORT, Settings
 
 
@@ -23,7 +23,7 @@ from miyabi.settings import DEFAULT_PORT, Settings
 def up(host: str | None, port: int | None, data: Path | None) -> None:
     """Start the board: all seven services in one process, until Ctrl-C."""
     settings = settings_of(host=host, port=port, data=data)
-    with folder_lock(settings.data):
+    with folders_lock(settings):
         run_service(settings, settings.port, _serve)
 
 

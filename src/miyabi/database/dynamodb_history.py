@@ -21,7 +21,7 @@ class Histories:
     async def page(self, task_id: str, cursor: str | None, limit: int) -> TaskPage:
         """One page, newest first."""
         before = LATEST + 1 if cursor is None else _before(cursor)
-        tasks = [task_of(item) for item in await self._versions(task_id, before, limit + 1)]
+        tasks = [task_of(item) for item in await self.versions(task_id, before, limit + 1)]
         current = await self._current(task_id)
         if current and current.timestamp < before:
             tasks = [current, *(task for task in tasks if task.timestamp < current.timestamp)]
@@ -33,7 +33,8 @@ class Histories:
         item = (await self._calls.call("GetItem", request)).get("Item")
         return task_of(item) if item else None
 
-    async def _versions(self, task_id: str, before: int, limit: int) -> Sequence[Item]:
+    async def versions(self, task_id: str, before: int, limit: int) -> Sequence[Item]:
+        """The newest ``limit`` kept versions (without the current state) from before that time (ms), newest first."""
         request: dict[str, object] = {
             "TableName": self._table,
             "KeyConditionExpression": "task_id = :id AND #t BETWEEN :first AND :last",

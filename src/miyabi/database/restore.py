@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from msgspec import Struct
@@ -22,6 +21,7 @@ class Restored(Struct, frozen=True, kw_only=True):
 
     ``at``: the moment, ISO 8601. ``where``: the folder or the tables' prefix. ``checked``: tasks that were compared one
     by one, of ``tasks``. ``wrong``: each fault in a line, empty when all is right. ``notes``: what is worth knowing.
+    ``setting``: the ``MIYABI_DATABASE`` that names it. ``drop``: the commands that remove it again.
     """
 
     at: str
@@ -33,6 +33,8 @@ class Restored(Struct, frozen=True, kw_only=True):
     checked: int
     wrong: list[str]
     notes: list[str]
+    setting: str = ""
+    drop: list[str] = []
 
     @property
     def right(self) -> bool:
@@ -44,10 +46,6 @@ class Told(Protocol):
     """Is told how far a restore is: what it does, and how much of how much (``None``: unknown) is done."""
 
     def __call__(self, what: str, done: int = 0, total: int | None = None) -> None: ...
-
-
-Now = Callable[[], int]
-"""The time in ms."""
 
 
 class Faults:
