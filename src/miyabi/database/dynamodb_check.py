@@ -103,7 +103,7 @@ class Check:
                 name, kept = item["task_id"]["S"], item["timestamp"]["N"] != "0"
                 versions += kept
                 if not kept and ":" not in name and name not in entries:
-                    self._faults.add(f"task {name}: is in no index")
+                    self._faults.add(f"task {name}: is not in the StatusIndex")
             if not (start := answer.get("LastEvaluatedKey")):
                 return versions
             request["ExclusiveStartKey"] = start

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from miyabi.database.dynamodb import Options
 
 
+CACHE_NOTE = (
+    "The cache in Redis holds newer states and never goes back to older ones: when you switch, empty it (`flushdb`), or "
+    "name another one in MIYABI_CACHE."
+)
+
+
 class Wanted(Struct, frozen=True, kw_only=True):
     """What to restore. ``at``: the moment, ms. ``into``: a folder or a prefix of tables; ``None`` is one made of it.
 
@@ -38,6 +44,13 @@ def restore(settings: Settings, wanted: Wanted, now: Callable[[], int], told: To
 
     Raises ``SettingsError``, ``NotRestored`` and ``DatabaseUnavailable``.
     """
+    restored = _restored(settings, wanted, now, told)
+    if settings.cache.startswith("redis"):
+        return replace(restored, notes=[*restored.notes, CACHE_NOTE])
+    return restored
+
+
+def _restored(settings: Settings, wanted: Wanted, now: Callable[[], int], told: Told) -> Restored:
     match settings.database.partition(":")[0]:
         case "sqlite":
             return _sqlite(settings, wanted, now(), told)
