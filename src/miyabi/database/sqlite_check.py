@@ -45,7 +45,7 @@ def _check_tasks(past: Past, restored: sqlite3.Connection, faults: Faults, told:
             faults.add(f"task {task_id}: its history is not that of then")
         seen += 1
         if seen % STEP == 0 or seen == total:
-            told("checking", seen, total)
+            told("checking the tasks", seen, total)
     if seen != total:
         faults.add(f"{seen} tasks came back of {total}")
 

@@ -32,18 +32,24 @@ _NEWEST = f"""CREATE TEMP TABLE newest AS SELECT task_id, until, max(
     FROM temp.histories AS h"""
 
 _STATES = f"""SELECT n.task_id, n.timestamp, coalesce(t.body, v.body, r.body),
-    CASE WHEN t.body IS NULL THEN ifnull(v.position, r.position) ELSE t.position END,
-    CASE WHEN t.body IS NULL THEN ifnull(v.reader, r.reader) ELSE t.reader END
+    CASE WHEN t.body IS NULL THEN ifnull(m.position, r.position) ELSE t.position END,
+    CASE WHEN t.body IS NULL THEN ifnull(m.reader, r.reader) ELSE t.reader END
     FROM temp.newest AS n
     LEFT JOIN main.tasks AS t ON t.task_id = n.task_id AND t.timestamp = n.timestamp AND n.until = {ALWAYS}
     LEFT JOIN main.versions AS v ON v.task_id = n.task_id AND v.timestamp = n.timestamp AND n.until = {ALWAYS}
+    LEFT JOIN main.marks AS m ON m.task_id = n.task_id AND m.timestamp = n.timestamp AND n.until = {ALWAYS}
     LEFT JOIN main.replaced AS r ON r.task_id = n.task_id AND r.until = n.until AND r.timestamp = n.timestamp
     WHERE n.timestamp >= 0 ORDER BY n.timestamp, n.task_id"""
 
-_VERSIONS = f"""SELECT task_id, timestamp, body, position, reader
+_VERSIONS = f"""SELECT task_id, timestamp, body
     FROM temp.histories JOIN main.versions USING (task_id) WHERE until = {ALWAYS} AND timestamp <= :at
-    UNION ALL SELECT task_id, timestamp, body, position, reader
+    UNION ALL SELECT task_id, timestamp, body
     FROM temp.histories JOIN main.replaced USING (task_id, until) WHERE timestamp <= :at"""
+
+_MARKS = f"""SELECT task_id, timestamp, position, reader
+    FROM temp.histories JOIN main.marks USING (task_id) WHERE until = {ALWAYS} AND timestamp <= :at
+    UNION ALL SELECT task_id, timestamp, position, reader
+    FROM temp.histories JOIN main.replaced USING (task_id, until) WHERE timestamp <= :at AND position IS NOT NULL"""
 
 
 class State(NamedTuple):
@@ -90,6 +96,10 @@ class Past:
     def versions(self) -> Iterator[Row]:
         """The kept versions of that time: a row of ``versions`` each."""
         return self._rows(_VERSIONS)
+
+    def marks(self) -> Iterator[Row]:
+        """The bookmarks that were saved with them: a row of ``marks`` each."""
+        return self._rows(_MARKS)
 
     def replaced(self) -> Iterator[Row]:
         """Histories that had been replaced by then: a row of ``replaced`` each."""

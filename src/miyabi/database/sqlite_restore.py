@@ -46,7 +46,7 @@ def restore(source: Path, folder: Path, at: int, now: int, told: Told) -> Restor
         _make(half)
         try:
             counts = _write(past, half / FILE_NAME, told)
-            told("checking", 0, past.count())
+            told("checking the tasks", 0, past.count())
             wrong = _checked(past, half / FILE_NAME, told)
             _finish(half, folder)
         except BaseException:
@@ -112,6 +112,7 @@ def _write(past: Past, path: Path, told: Told) -> tuple[int, int, int]:
     try:
         with closing(connect_writer(path, SCHEMA, LOCK_SECONDS)) as target:
             target.execute("BEGIN")
+            told("copying the history")
             _copy(past, target)
             _put_tasks(past, target, told)
             counts = tuple(
@@ -121,15 +122,14 @@ def _write(past: Past, path: Path, told: Told) -> tuple[int, int, int]:
             target.execute("COMMIT")
             target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return counts[0], counts[1], counts[2]
-    except OSError as error:
-        raise explained(error, path, _ERRORS) from None
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         raise explained(error, path, _ERRORS) from None
 
 
 def _copy(past: Past, target: sqlite3.Connection) -> None:
     """What is taken as it is."""
-    target.executemany("INSERT INTO versions VALUES (?, ?, ?, ?, ?)", past.versions())
+    target.executemany("INSERT INTO versions VALUES (?, ?, ?)", past.versions())
+    target.executemany("INSERT INTO marks VALUES (?, ?, ?, ?)", past.marks())
     target.executemany("INSERT INTO replaced VALUES (?, ?, ?, ?, ?, ?)", past.replaced())
     target.executemany("INSERT INTO project_versions VALUES (?, ?, ?, ?)", past.project_versions())
     target.executemany("INSERT INTO projects (project_id, body) VALUES (?, ?)", past.projects())
@@ -144,7 +144,7 @@ def _put_tasks(past: Past, target: sqlite3.Connection, told: Told) -> None:
     while batch := [_save(state) for state in islice(states, BATCH)]:
         save_tasks(target, batch)
         done += len(batch)
-        told("restoring", done, total)
+        told("restoring the tasks", done, total)
 
 
 def _save(state: State) -> Save:

@@ -1,8 +1,8 @@
 """The tables of the SQLite database and the indexes its lists are answered from.
 
-A restore makes a past state of: ``versions``, each with the bookmark that was saved with it; ``replaced``, what was the
-history of a task ``until`` another took its place; ``project_versions`` in the order in which they were written; and
-``recovery``, since when (ms) all of these are kept.
+A restore makes a past state of: ``versions``; ``marks``, the bookmark that was saved with each (apart, since rows of more
+than a KB spill into pages of their own); ``replaced``, what was the history of a task ``until`` another took its place;
+``project_versions`` in the order in which they were written; and ``recovery``, since when (ms) all of these are kept.
 """
 
 from __future__ import annotations
@@ -41,11 +41,12 @@ SCHEMA = (
     "CREATE TABLE feed (end INTEGER NOT NULL)",
     "INSERT INTO feed VALUES (0)",
     "ALTER TABLE cursors RENAME TO memos",
-    "ALTER TABLE versions ADD COLUMN position TEXT",
-    "ALTER TABLE versions ADD COLUMN reader BLOB",
+    """CREATE TABLE marks (
+        task_id TEXT NOT NULL, timestamp INTEGER NOT NULL, position TEXT NOT NULL, reader BLOB NOT NULL,
+        PRIMARY KEY (task_id, timestamp)) WITHOUT ROWID""",
     """CREATE TABLE replaced (
         task_id TEXT NOT NULL, until INTEGER NOT NULL, timestamp INTEGER NOT NULL, body BLOB NOT NULL,
-        position TEXT, reader BLOB, PRIMARY KEY (task_id, until, timestamp)) WITHOUT ROWID""",
+        position TEXT, reader BLOB, PRIMARY KEY (task_id, until, timestamp))""",
     """CREATE TABLE project_versions (
         n INTEGER PRIMARY KEY, project_id TEXT NOT NULL, updated_at TEXT NOT NULL, body BLOB NOT NULL)""",
     "CREATE INDEX project_versions_by_project ON project_versions (project_id, n)",

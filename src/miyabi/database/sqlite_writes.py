@@ -23,7 +23,10 @@ _UPDATE_ALL = f"""UPDATE tasks SET seq = {FEED_END} + 1, timestamp = ?, status =
 _UPDATE = f"""UPDATE tasks SET seq = {FEED_END} + 1, timestamp = ?, ttl = ?, position = ?, reader = ?, body = ?
     WHERE task_id = ?"""
 _MARK = "UPDATE tasks SET position = ?, reader = ? WHERE task_id = ?"
-_KEEP = "REPLACE INTO versions (task_id, timestamp, body, position, reader) VALUES (?, ?, ?, ?, ?)"
+_KEEP = "REPLACE INTO versions VALUES (?, ?, ?)"
+_KEEP_MARK = "REPLACE INTO marks VALUES (?, ?, ?, ?)"
+_REPLACE = """REPLACE INTO replaced SELECT task_id, ?, timestamp, body, position, reader
+    FROM versions LEFT JOIN marks USING (task_id, timestamp) WHERE task_id = ?"""
 _FORGET_PROJECT = """DELETE FROM project_versions WHERE project_id = ? AND n < (
     SELECT max(n) FROM project_versions WHERE project_id = ? AND updated_at < ?)"""
 
@@ -133,7 +136,9 @@ def _write(connection: sqlite3.Connection, save: Save, stored: _Stored | None, b
     if save.history is not None:
         _replace_history(connection, task, stored, save.history)
     if save.kept:
-        connection.execute(_KEEP, (task.task_id, task.timestamp, body, *mark))
+        connection.execute(_KEEP, (task.task_id, task.timestamp, body))
+        if mark[0] is not None:
+            connection.execute(_KEEP_MARK, (task.task_id, task.timestamp, *mark))
 
 
 def _replace_history(
@@ -141,16 +146,14 @@ def _replace_history(
 ) -> None:
     """Put ``history`` in the place of what was kept; that can be asked for as long as a restore may need it."""
     until, execute = task.timestamp, connection.execute
-    execute(
-        "REPLACE INTO replaced SELECT task_id, ?, timestamp, body, position, reader FROM versions WHERE task_id = ?",
-        (until, task.task_id),
-    )
+    execute(_REPLACE, (until, task.task_id))
     if stored:
         state = (task.task_id, until, stored.timestamp, stored.body, stored.position, stored.reader)
         execute("REPLACE INTO replaced VALUES (?, ?, ?, ?, ?, ?)", state)
     execute("DELETE FROM replaced WHERE task_id = ? AND until < ?", (task.task_id, until - RECOVERY_MILLIS))
     execute("DELETE FROM versions WHERE task_id = ?", (task.task_id,))
-    versions = ((task.task_id, version.timestamp, _ENCODER.encode(version), None, None) for version in history)
+    execute("DELETE FROM marks WHERE task_id = ?", (task.task_id,))
+    versions = ((task.task_id, version.timestamp, _ENCODER.encode(version)) for version in history)
     connection.executemany(_KEEP, versions)
 
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 CACHE_NOTE = (
-    "The cache in Redis holds newer states and never goes back to older ones: when you switch, empty it (`flushdb`), or "
-    "name another one in MIYABI_CACHE."
+    "The cache in Redis holds newer states and never goes back to older ones: when you switch, empty it (`flushdb`), "
+    "or name another one in MIYABI_CACHE."
 )
 
 

@@ -28,7 +28,7 @@ from miyabi.database.sqlite_schema import SCHEMA
 from miyabi.model import STATUSES, Progress, Project, Task, iso
 
 DAY = 24 * 3600 * 1000
-OLD_SCHEMA = SCHEMA.index("ALTER TABLE versions ADD COLUMN position TEXT")
+OLD_SCHEMA = next(n for n, statement in enumerate(SCHEMA) if "TABLE marks" in statement)
 
 
 def quiet(what: str, done: int = 0, total: int | None = None) -> None:
