@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.board import MIYABI, Board, environment
+from tests.support.disk import small_disk
 from tests.support.tasks import a_task
 from tests.support.until import until
 from tests.support.window import Terminal
@@ -86,6 +87,14 @@ def test_killed_in_the_middle_it_leaves_the_original_as_it_was_and_says_what_to_
     shutil.rmtree(half)
     assert run(large, "--at", "now", "--into", str(then)).returncode == 0
     assert content(then / FILE_NAME) == before
+
+
+def test_on_a_full_disk_it_says_so_and_leaves_nothing(large: Path) -> None:
+    with small_disk(large / "disk") as disk:
+        done = run(large, "--at", "now", "--into", str(disk / "then"))
+        assert done.returncode == 1
+        assert "There is no room left for" in done.stderr
+        assert list(disk.iterdir()) == []
 
 
 def test_on_a_terminal_it_shows_how_far_it_is_and_what_to_do_then(large: Path) -> None:

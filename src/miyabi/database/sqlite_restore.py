@@ -176,6 +176,8 @@ def _sync(folder: Path) -> None:
 
 
 def _remove(half: Path) -> None:
+    if not half.exists():
+        return
     for file in half.iterdir():
         file.unlink()
     half.rmdir()

@@ -1,6 +1,6 @@
 """The tables of the SQLite database and the indexes its lists are answered from.
 
-A restore makes a past state of: ``versions``; ``marks``, the bookmark that was saved with each (apart, since rows of more
+A restore makes a past state of: ``versions``; ``marks``, the bookmark that was saved with each (apart, as rows of more
 than a KB spill into pages of their own); ``replaced``, what was the history of a task ``until`` another took its place;
 ``project_versions`` in the order in which they were written; and ``recovery``, since when (ms) all of these are kept.
 """
