@@ -23,11 +23,13 @@ LOOK_SECONDS = 5.0
 LOOKS = 12 * 3600 // 5
 """Twelve hours: AWS needs some ten minutes for a small table, and says of no size how long it takes."""
 RIGHTS = (
-    "on the old tables DescribeTable, DescribeContinuousBackups, RestoreTableToPointInTime, BatchGetItem and Query; on "
+    "on the old tables DescribeContinuousBackups, RestoreTableToPointInTime, BatchGetItem and Query; on "
     "the new ones and their indexes DescribeTable, DescribeContinuousBackups, UpdateContinuousBackups, "
     "DescribeTimeToLive, UpdateTimeToLive, Query, Scan, GetItem, BatchGetItem, PutItem, UpdateItem, DeleteItem and "
     "BatchWriteItem (all of `dynamodb:`)"
 )
+"""AWS writes the new tables with the caller's rights:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/backuprestore_IAM.html"""
 
 
 class Asked(NamedTuple):

@@ -111,6 +111,7 @@ def _write(past: Past, path: Path, told: Told) -> tuple[int, int, int]:
     """The new file; how many tasks, kept versions and projects are in it."""
     try:
         with closing(connect_writer(path, SCHEMA, LOCK_SECONDS)) as target:
+            _unguarded(target)
             target.execute("BEGIN")
             told("copying the history")
             _copy(past, target)
@@ -120,10 +121,16 @@ def _write(past: Past, path: Path, told: Told) -> tuple[int, int, int]:
                 for table in ("tasks", "versions", "projects")
             )
             target.execute("COMMIT")
-            target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            target.execute("PRAGMA journal_mode = WAL")
             return counts[0], counts[1], counts[2]
     except (OSError, sqlite3.Error) as error:
         raise explained(error, path, _ERRORS) from None
+
+
+def _unguarded(target: sqlite3.Connection) -> None:
+    """Write everything once, without a journal: what does not come to its end is thrown away as a whole."""
+    target.execute("PRAGMA journal_mode = OFF")
+    target.execute("PRAGMA synchronous = OFF")
 
 
 def _copy(past: Past, target: sqlite3.Connection) -> None:
@@ -160,6 +167,7 @@ def _checked(past: Past, path: Path, told: Told) -> list[str]:
 def _finish(half: Path, folder: Path) -> None:
     """Give the folder its name, durably."""
     try:
+        _sync(half / FILE_NAME)
         _sync(half)
         half.rename(folder)
         _sync(folder.parent)
@@ -167,8 +175,8 @@ def _finish(half: Path, folder: Path) -> None:
         raise NotRestored(f"{folder} can't be made: {error.strerror}. Choose another place with --into.") from None
 
 
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
