@@ -27,9 +27,11 @@ from miyabi.logs.local import open_logs as open_local
 
 from . import aws
 from .cloudwatch import CANNOT, close_cloudwatch, open_aws, open_cloudwatch, open_moto
+from .log_service import close_http, open_http
 
 LOGS: dict[str, Callable[[Path], Awaitable[Logs]]] = {
     "local": open_local,
+    "http": open_http,
     "cloudwatch": open_cloudwatch,
     "cloudwatch-moto": open_moto,
     **({"cloudwatch-aws": open_aws} if aws.REGION else {}),
@@ -109,6 +111,7 @@ def open_logs(request: pytest.FixtureRequest, runner: asyncio.Runner, tmp_path: 
         pytest.skip(reason)
     yield from _opener(runner, lambda: LOGS[request.param](tmp_path))
     close_cloudwatch(tmp_path)
+    close_http(tmp_path)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ COMMANDS = {
     "progress": "progress:progress",
     "tables": "tables:tables",
     "restore": "restore:restore",
+    "token": "token:token",
     "openapi": "openapi:openapi",
 }
 """Name of the command → ``module:object`` within this package, in the order of ``--help``."""

@@ -12,7 +12,7 @@ from miyabi.database import Current, Save
 from miyabi.database.sqlite_restore import restore
 from miyabi.model import Task, iso
 from miyabi.settings import Settings
-from miyabi.wiring.services import Stores, open_stores
+from miyabi.wiring.stores import Stores, open_stores
 
 
 def told(what: str, done: int = 0, total: int | None = None) -> None:

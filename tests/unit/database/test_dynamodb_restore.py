@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from aiodynamo.client import Client
 from aiodynamo.credentials import Key, StaticCredentials
 from aiodynamo.http.aiohttp import AIOHTTP
 from aiohttp import ClientSession
@@ -23,7 +22,8 @@ from yarl import URL
 from miyabi.cli import main
 from miyabi.database import Bookmark, Current, Save, TaskQuery
 from miyabi.database.dynamodb import new_session
-from miyabi.database.dynamodb_calls import Calls, Once, Patience
+from miyabi.database.dynamodb_calls import Calls, Patience
+from miyabi.database.dynamodb_client import Client
 from miyabi.database.dynamodb_items import Tables
 from miyabi.database.dynamodb_restore import Asked, Restorer
 from miyabi.database.dynamodb_tables import Admin, Capacity
@@ -53,7 +53,7 @@ class Site:
 
     def client(self, http: Any) -> Client:
         credentials = StaticCredentials(Key("test", "test"))
-        return Client(http, credentials, ministack.REGION, URL(self.place.endpoint), throttle_config=Once())
+        return Client(http, [credentials], ministack.REGION, URL(self.place.endpoint))
 
     def calls(self, http: Any = None) -> Calls:
         patience = Patience(self.waits.wait, random.Random(1).random, lambda: self.waits.time, 60.0)
