@@ -43,6 +43,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     port: int = DEFAULT_PORT
     logs: str = "local:"
     database: str = "sqlite:"
+    """``sqlite:`` in ``data``, ``sqlite:FOLDER`` in another folder (of a restored one), or ``dynamodb:``."""
     cache: str = "memory:"
     tasks: str = "local:"
     """Where the gateway finds the task API: ``local:`` in its own process, or an ``http://`` address."""

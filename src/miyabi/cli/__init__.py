@@ -14,6 +14,7 @@ COMMANDS = {
     "serve": "serve:serve",
     "progress": "progress:progress",
     "tables": "tables:tables",
+    "restore": "restore:restore",
     "token": "token:token",
     "openapi": "openapi:openapi",
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from miyabi.cli.service import Main, folder_lock, insecure_option, refuse_strangers, run_service, settings_of
+from miyabi.cli.service import Main, folders_lock, insecure_option, refuse_strangers, run_service, settings_of
 from miyabi.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def serve(service: str, host: str | None, port: int | None, data: Path | None, i
         run_service(settings, port, _gateway)
         return
     mains: dict[str, Main] = {"tasks": _tasks, "collector": _collector, "logs": _logs}
-    with folder_lock(settings.data, shared=True):
+    with folders_lock(settings, shared=True):
         run_service(settings, port, mains[service])
 
 

@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
@@ -44,6 +44,21 @@ def folder_lock(folder: Path, *, shared: bool = False) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@contextmanager
+def folders_lock(settings: Settings, *, shared: bool = False) -> Iterator[None]:
+    """Hold the data folder, and that of the embedded database where it is another one."""
+    from miyabi.wiring import database_folder
+
+    try:
+        folders = dict.fromkeys((settings.data, database_folder(settings)))
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+    with ExitStack() as locks:
+        for folder in folders:
+            locks.enter_context(folder_lock(folder, shared=shared))
+        yield
 
 
 def _lock(handle: int, folder: Path, kind: int) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from miyabi.cli.service import folder_lock, insecure_option, refuse_strangers, run_service, settings_of
+from miyabi.cli.service import folders_lock, insecure_option, refuse_strangers, run_service, settings_of
 from miyabi.settings import DEFAULT_PORT, Settings
 
 
@@ -25,7 +25,7 @@ def up(host: str | None, port: int | None, data: Path | None, insecure: bool) ->
     """Start the board: all seven services in one process, until Ctrl-C."""
     settings = settings_of(host=host, port=port, data=data)
     refuse_strangers(settings, checks_tokens=True, insecure=insecure)
-    with folder_lock(settings.data):
+    with folders_lock(settings):
         run_service(settings, settings.port, _serve)
 
 

@@ -70,6 +70,10 @@ class NoTable(DatabaseUnavailable):
     """A table is not there."""
 
 
+class NotAllowed(DatabaseUnavailable):
+    """The credentials are none, or lack a right."""
+
+
 class Patience(NamedTuple):
     """How to wait between two tries: a wait, a number from 0 to 1, a clock in seconds, and how long altogether."""
 
@@ -186,7 +190,7 @@ def _explained(error: BaseException, request: Json) -> Problem:
             hint = "Check AWS_SECRET_ACCESS_KEY, and this machine's clock"
             return Problem(f"DynamoDB refuses these credentials. {hint}: {_message(error)}", False)
     if isinstance(error, _REFUSED):
-        return Problem(f"DynamoDB refuses these credentials: {_message(error)}", False)
+        return Problem(f"DynamoDB refuses these credentials: {_message(error)}", False, NotAllowed)
     if isinstance(error, _BUSY):
         return BUSY
     if isinstance(error, _CONFLICT):

@@ -25,7 +25,7 @@ class Histories:
         tasks: list[Task] = []
         if current and current.timestamp < before:
             tasks, before = [current], current.timestamp  # what follows it meanwhile is in no page before the next
-        tasks += map(task_of, await self._versions(task_id, before, limit + 1 - len(tasks)))
+        tasks += map(task_of, await self.versions(task_id, before, limit + 1 - len(tasks)))
         more = len(tasks) > limit
         return TaskPage(tasks[:limit], str(tasks[limit - 1].timestamp) if more else None)
 
@@ -34,7 +34,8 @@ class Histories:
         item = (await self._calls.call("GetItem", request)).get("Item")
         return task_of(item) if item else None
 
-    async def _versions(self, task_id: str, before: int, limit: int) -> Sequence[Item]:
+    async def versions(self, task_id: str, before: int, limit: int) -> Sequence[Item]:
+        """The newest ``limit`` kept versions (without the current state) from before that time (ms), newest first."""
         request = {**kept_before(self._table, task_id, before), "ScanIndexForward": False}
         found: list[Item] = []
         while len(found) < limit:

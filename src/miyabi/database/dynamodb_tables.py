@@ -11,12 +11,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from miyabi.database import DatabaseUnavailable
+from miyabi.database import RECOVERY_DAYS, DatabaseUnavailable
 from miyabi.database.dynamodb_calls import Calls, Json, NoTable
 from miyabi.database.dynamodb_items import Tables
 from miyabi.database.dynamodb_reads import KEYS, Index
 
-RECOVERY_DAYS = 35
 TTL_ATTRIBUTE = "ttl"
 LOOKS = 300
 """Times a table is looked at until it is active, a second apart (on AWS it takes about ten)."""

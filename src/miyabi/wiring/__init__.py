@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from miyabi.cache import Cache
 from miyabi.database import Database
 from miyabi.logs import Logs
@@ -67,18 +69,30 @@ def database_name(settings: Settings) -> str:
 async def open_database(settings: Settings) -> Database:
     """The database that ``MIYABI_DATABASE`` names: ``sqlite:`` is a file in the data folder.
 
-    ``dynamodb:`` are two tables (:func:`miyabi.wiring.dynamodb.read_url`), of which nothing is asked yet.
+    ``sqlite:FOLDER`` is one in another folder; ``dynamodb:`` are two tables
+    (:func:`miyabi.wiring.dynamodb.read_url`), of which nothing is asked yet.
     """
     match settings.database.partition(":")[0]:
         case "sqlite":
             from miyabi.database import sqlite
 
-            return await sqlite.open_database(settings.data)
+            return await sqlite.open_database(database_folder(settings))
         case "dynamodb":
             return await _open_dynamodb(settings.database)
     raise SettingsError(
         f"MIYABI_DATABASE: `{settings.database}` names no database; write `sqlite:` or `dynamodb:?region=eu-west-1`."
     )
+
+
+def database_folder(settings: Settings) -> Path:
+    """The folder of the embedded database. One that is named must be there: a slip must not begin an empty board."""
+    named = settings.database.removeprefix("sqlite:")
+    if not named or named == settings.database:
+        return settings.data
+    folder = Path(named).expanduser().absolute()
+    if not folder.is_dir():
+        raise SettingsError(f"MIYABI_DATABASE: there is no folder {folder}; write `sqlite:` or `sqlite:FOLDER`.")
+    return folder
 
 
 async def _open_dynamodb(url: str) -> Database:
