@@ -81,7 +81,8 @@ class Auth(Service):
         accept(pool, {"COG2": "A second factor is each user's choice here.", "COG3": _PLAN, "COG8": _PLAN})
         pool.add_domain("Domain", cognito_domain=cognito.CognitoDomainOptions(domain_prefix=domain_prefix(self)))
         client = self._client(pool)
-        return pool.user_pool_provider_url, client.user_pool_client_id
+        issuer = f"https://cognito-idp.{self.region}.{Aws.URL_SUFFIX}/{pool.user_pool_id}"
+        return issuer, client.user_pool_client_id
 
     def _client(self, pool: cognito.UserPool) -> cognito.UserPoolClient:
         """The page's client: authorization code with PKCE, no secret."""
