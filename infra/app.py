@@ -13,7 +13,7 @@ from infra.auth import Auth
 from infra.cache import Cache
 from infra.collector import Collector
 from infra.database import Database
-from infra.emulator import adapt
+from infra.emulator import Place, adapt
 from infra.function import Code
 from infra.gateway import Gateway
 from infra.logs import Logs
@@ -32,7 +32,7 @@ FLAGS = {
 }
 
 
-def build(app: App, settings: Deployment, code: Code) -> Mapping[str, Service]:
+def build_stacks(app: App, settings: Deployment, code: Code) -> Mapping[str, Service]:
     """All stacks. What each needs of others before its first deploy is said by dependencies, and by nothing else."""
     network, logs, database = Network(app, settings), Logs(app, settings), Database(app, settings)
     cache, tasks, collector = Cache(app, settings), Tasks(app, settings, code), Collector(app, settings, code)
@@ -61,11 +61,11 @@ def main() -> None:
     settings = load(SETTINGS, **{name: app.node.try_get_context(name) for name in Deployment.__struct_fields__})
     emulator, redis = (app.node.try_get_context(name) for name in ("emulator", "redis"))
     target: Target = "host" if emulator else "aws"
-    build(app, settings, Code(built(target), target))
+    build_stacks(app, settings, Code(built(target), target))
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     assembly = app.synth()
     if emulator:
-        adapt(Path(assembly.directory), emulator, redis)
+        adapt(Path(assembly.directory), Place(emulator, redis))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from miyabi.deployment import Deployment, load
 ALARM_REGION = "us-east-1"
 STACKS = ("network", "logs", "database", "cache", "tasks", "collector", "gateway", "web", "auth", "operations")
 """All but the page's alarm."""
+SYNTHESISED = ("--app=cdk.out", "--require-approval=never", "--concurrency=4")
 
 
 def deploy(settings: Deployment, context: Sequence[str] = ()) -> str:
@@ -31,14 +32,15 @@ def deploy(settings: Deployment, context: Sequence[str] = ()) -> str:
     """
     alarms = f"{settings.prefix}-web-alarms"
     stacks = [f"{settings.prefix}-{name}" for name in STACKS]
-    cdk("deploy", *stacks, "--require-approval=never", context=context)
+    cdk("synth", "--quiet", context=context)
+    cdk("deploy", *stacks, *SYNTHESISED)
     upload(settings)
     shared = read_shared(settings)
     if settings.region != ALARM_REGION:
         name = f"/{settings.prefix}/web/distribution"
         ssm = boto3.client("ssm", region_name=ALARM_REGION)
         ssm.put_parameter(Name=name, Value=shared["web/distribution"], Type="String", Overwrite=True)
-    cdk("deploy", alarms, "--exclusively", "--require-approval=never", context=context)
+    cdk("deploy", alarms, "--exclusively", *SYNTHESISED)
     return f"https://{shared['web/domain']}/"
 
 
