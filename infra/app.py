@@ -18,7 +18,7 @@ from infra.function import Code
 from infra.gateway import Gateway
 from infra.logs import Logs
 from infra.network import Network
-from infra.operations import Operations, WebAlarms
+from infra.operations import CLOUDFRONT_REGION, Operations, WebAlarms
 from infra.package import Target, built
 from infra.service import Service
 from infra.tasks import Tasks
@@ -37,8 +37,8 @@ def build_stacks(app: App, settings: Deployment, code: Code) -> Mapping[str, Ser
     network, logs, database = Network(app, settings), Logs(app, settings), Database(app, settings)
     cache, tasks, collector = Cache(app, settings), Tasks(app, settings, code), Collector(app, settings, code)
     gateway, web, auth = Gateway(app, settings), Web(app, settings), Auth(app, settings, code)
-    operations, alarms = Operations(app, settings), WebAlarms(app, settings)
-    needs: Mapping[Service, list[Service]] = {
+    operations = Operations(app, settings)
+    needs: dict[Service, list[Service]] = {
         cache: [network],
         tasks: [network, cache],
         collector: [network, cache, logs],
@@ -46,13 +46,13 @@ def build_stacks(app: App, settings: Deployment, code: Code) -> Mapping[str, Ser
         web: [gateway],
         auth: [web],
         operations: [gateway, web],
-        alarms: [web],
     }
+    if settings.region != CLOUDFRONT_REGION:
+        needs[WebAlarms(app, settings)] = [web]
     for service, others in needs.items():
         for other in others:
             service.add_stack_dependency(other)
-    every = (network, logs, database, cache, tasks, collector, gateway, web, auth, operations, alarms)
-    return {service.stack_name: service for service in every}
+    return {service.stack_name: service for service in (network, logs, database, *needs)}
 
 
 def main() -> None:

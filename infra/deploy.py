@@ -24,24 +24,23 @@ STACKS = ("network", "logs", "database", "cache", "tasks", "collector", "gateway
 SYNTHESISED = ("--app=cdk.out", "--require-approval=never", "--concurrency=4")
 
 
-def deploy(settings: Deployment, context: Sequence[str] = ()) -> str:
-    """Deploy everything; the page's address.
-
-    The page's alarm is where CloudFront's metrics are. In another region it can't read what the others tell, so the
-    distribution's id is told there, too.
-    """
-    alarms = f"{settings.prefix}-web-alarms"
+def deploy(settings: Deployment, context: Sequence[str] = (), *, existing: bool = False) -> str:
+    """Deploy everything; the page's address. With ``existing``, tables and log groups that a destroy left are taken."""
     stacks = [f"{settings.prefix}-{name}" for name in STACKS]
     cdk("synth", "--quiet", context=context)
-    cdk("deploy", *stacks, *SYNTHESISED)
+    cdk("deploy", *stacks, *SYNTHESISED, *(["--import-existing-resources"] if existing else []))
     upload(settings)
     shared = read_shared(settings)
     if settings.region != ALARM_REGION:
-        name = f"/{settings.prefix}/web/distribution"
-        ssm = boto3.client("ssm", region_name=ALARM_REGION)
-        ssm.put_parameter(Name=name, Value=shared["web/distribution"], Type="String", Overwrite=True)
-    cdk("deploy", alarms, "--exclusively", *SYNTHESISED)
+        _alarm_elsewhere(settings, shared["web/distribution"])
     return f"https://{shared['web/domain']}/"
+
+
+def _alarm_elsewhere(settings: Deployment, distribution: str) -> None:
+    """The page's alarm is where CloudFront's metrics are, and can't read there what the stacks tell one another."""
+    ssm = boto3.client("ssm", region_name=ALARM_REGION)
+    ssm.put_parameter(Name=f"/{settings.prefix}/web/distribution", Value=distribution, Type="String", Overwrite=True)
+    cdk("deploy", f"{settings.prefix}-web-alarms", "--exclusively", *SYNTHESISED)
 
 
 def cdk(command: str, *arguments: str, context: Sequence[str] = ()) -> None:
@@ -68,8 +67,9 @@ def settings_of(context: Sequence[str]) -> Deployment:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Deploy, and say where the board is."""
-    context = parse("deploy", __doc__, arguments=arguments).context
-    sys.stdout.write(f"The board is on {deploy(settings_of(context), context)}\n")
+    given = parse("deploy", __doc__, "--existing", arguments=arguments)
+    url = deploy(settings_of(given.context), given.context, existing=given.existing)
+    sys.stdout.write(f"The board is on {url}\n")
 
 
 if __name__ == "__main__":

@@ -69,6 +69,7 @@ class Gateway(Service):
             default_cors_preflight_options=self._cors(),
             deploy_options=self._stage(),
         )
+        self.api.node.try_remove_child("Endpoint")  # an output that nobody reads
         accept(self.api, _REASONS)
         self._log_to()
         self.authorizer = self._authorizer()

@@ -15,7 +15,7 @@ from constructs import Construct
 from infra import objectives
 from infra.burn import burning, counted, slow
 from infra.dashboard import dashboard
-from infra.objectives import Objective, metric, of_function, of_service, of_table
+from infra.objectives import metric, of_function, of_service, of_table
 from infra.service import Service
 from miyabi.deployment import Deployment
 
@@ -31,7 +31,10 @@ class Operations(Service):
     def __init__(self, scope: Construct, settings: Deployment) -> None:
         super().__init__(scope, "operations", settings, "alarms and the dashboard")
         prefix = settings.prefix
-        rules = [burning(self, prefix, objective) for objective in objectives.objectives(prefix)]
+        watched = objectives.objectives(prefix)
+        if settings.region == CLOUDFRONT_REGION:
+            watched.append(objectives.of_page(self.shared("web/distribution")))
+        rules = [burning(self, prefix, objective) for objective in watched]
         too_fast = _composite(self, prefix, "errors", rules)
         alarms = [slow(self, prefix, latency) for latency in objectives.latencies(prefix)]
         alarms += self._counted(prefix)
@@ -45,7 +48,7 @@ class Operations(Service):
         functions = [of_function(f"{prefix}-{name}", "Throttles", "Sum") for name in services]
         tables = [of_table(f"{prefix}-tasks", f"{kind}ThrottleEvents", "Sum") for kind in ("Read", "Write")]
         redis = [of_service(name, "RedisConnectionFailures") for name in services]
-        retries = [of_service(name, kind) for name in services for kind in ("LogsRetries", "DatabaseRetries")]
+        retries = [of_service("collector", "LogsRetries"), *(of_service(name, "DatabaseRetries") for name in services)]
         queue = metric(
             "AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", QueueName=f"{prefix}-collector-failed"
         )
@@ -61,18 +64,11 @@ class Operations(Service):
 
 
 class WebAlarms(Service):
-    """The page's alarm. Outside us-east-1 ``python -m infra.deploy`` tells it the distribution."""
+    """The page's alarm, where the rest is not in us-east-1. ``python -m infra.deploy`` tells it the distribution."""
 
     def __init__(self, scope: Construct, settings: Deployment) -> None:
         super().__init__(scope, "web-alarms", settings, "the page's alarm", region=CLOUDFRONT_REGION)
-        of = {"DistributionId": self.shared("web/distribution"), "Region": "Global"}
-        page = Objective(
-            name="web",
-            about="99.99 % of the page's requests are answered, less than 0.01 % with an error",
-            failing="percent",
-            of={"percent": metric("AWS/CloudFront", "5xxErrorRate", "Average", **of)},
-            budget=0.01,
-        )
+        page = objectives.of_page(self.shared("web/distribution"))
         alarm = _composite(self, settings.prefix, "web-errors", [burning(self, settings.prefix, page)])
         if settings.alarms_to:
             _tell(self, "web-alarms", settings.alarms_to, [alarm])

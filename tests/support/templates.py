@@ -83,10 +83,10 @@ def main(folder: Path) -> None:
     """Build the app for each of the deployments in one process: loading the CDK takes the most time."""
     from aws_cdk import App, Validations
     from cdk_nag import AwsSolutionsChecks
-
     from infra.app import FLAGS, build_stacks
     from infra.function import Code
     from infra.package import build
+
     from miyabi.deployment import load
 
     code = Code(build("aws"))
@@ -95,6 +95,22 @@ def main(folder: Path) -> None:
         build_stacks(app, load(None, **given), code)
         Validations.of(app).add_plugins(AwsSolutionsChecks(app))
         app.synth()
+    unaccepted(folder)
+
+
+def unaccepted(folder: Path) -> None:
+    """An app that breaks a rule and gives no reason: what comes of it shows that the rules are asked."""
+    from aws_cdk import App, Stack, Validations
+    from aws_cdk.aws_s3 import Bucket
+    from cdk_nag import AwsSolutionsChecks
+
+    app = App(outdir=str(folder / "unaccepted"), analytics_reporting=False)
+    Bucket(Stack(app, "plain"), "Bucket")
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    try:
+        app.synth()
+    except RuntimeError as error:
+        (folder / "unaccepted.error").write_text(str(error))
 
 
 if __name__ == "__main__":
