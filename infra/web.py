@@ -39,6 +39,7 @@ class Web(Service):
         super().__init__(scope, "web", settings, "the page and its one address")
         self.bucket = self._bucket()
         self.headers = self._headers()
+        api = self._api()
         self.distribution = cloudfront.Distribution(
             self,
             "Distribution",
@@ -48,7 +49,7 @@ class Web(Service):
             price_class=cloudfront.PriceClass.PRICE_CLASS_100,
             minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
             default_behavior=self._page(),
-            additional_behaviors={path: self._api() for path in ("/api/*", "/health")},
+            additional_behaviors=dict.fromkeys(("/api/*", "/health"), api),
         )
         accept(self.distribution, _DISTRIBUTION)
         self.share("web/bucket", self.bucket.bucket_name)

@@ -7,9 +7,8 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from tests.support.templates import Template
-
 from infra.emulator import UNKNOWN, Place, adapted
+from tests.support.templates import Template
 
 PLACE = Place("http://127.0.0.1:4566", "redis://127.0.0.1:6380")
 WITHOUT_CHANGE = {"auth", "cache", "collector", "database", "gateway", "logs", "tasks", "web"}

@@ -70,7 +70,8 @@ class Aws(NamedTuple):
 
     def client(self, service: str) -> Any:
         """A client of boto3."""
-        return boto3.client(
+        make: Any = boto3.client
+        return make(
             service,
             endpoint_url=self.url,
             region_name=REGION,

@@ -35,9 +35,11 @@ def dynamodb_endpoint() -> Iterator[str]:
     if given:
         yield given
         return
-    with tempfile.TemporaryDirectory(prefix="miyabi-ministack-") as folder:
-        with emulator(Path(folder), SERVICES="dynamodb") as url:
-            yield url
+    with (
+        tempfile.TemporaryDirectory(prefix="miyabi-ministack-") as folder,
+        emulator(Path(folder), SERVICES="dynamodb") as url,
+    ):
+        yield url
 
 
 @contextmanager

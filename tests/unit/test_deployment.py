@@ -71,7 +71,7 @@ def test_the_example_names_every_setting_with_its_default() -> None:
 )
 def test_a_setting_that_cannot_be_used_says_what_can(given: dict[str, str], said: str) -> None:
     with pytest.raises(DeploymentError) as raised:
-        load(**given)
+        load(None, **given)
     assert said in str(raised.value)
 
 
