@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec import convert
 
@@ -80,3 +82,12 @@ def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
     path.write_text("rate: 5")
     with pytest.raises(DeploymentError, match=r"deployment\.toml"):
         load(path)
+
+
+def test_the_documentation_has_every_setting_and_its_default() -> None:
+    text = (EXAMPLE.parents[1] / "docs" / "aws.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+?) \| .+ \|$", text, re.MULTILINE))
+    assert tuple(rows) == Deployment.__struct_fields__
+    for name, shown in rows.items():
+        default = getattr(Deployment(), name)
+        assert shown == (f"`{msgspec.json.encode(default).decode()}`" if default not in (None, ()) else "unset")
