@@ -35,7 +35,7 @@ class Cache(Service):
         clustered = settings.cache_nodes > 1
         redis = self.redis
         host = redis.attr_configuration_end_point_address if clustered else redis.attr_primary_end_point_address
-        options = f"iam={settings.prefix}" + ("&cluster=yes" if clustered else "")
+        options = f"iam={group_name(settings)}" + ("&cluster=yes" if clustered else "")
         self.share("cache/url", f"rediss://{settings.prefix}@{host}:{REDIS_PORT}?{options}")
 
     def _security_group(self) -> ec2.CfnSecurityGroup:
@@ -87,7 +87,7 @@ class Cache(Service):
         redis = elasticache.CfnReplicationGroup(
             self,
             "Redis",
-            replication_group_id=self.settings.prefix,
+            replication_group_id=group_name(self.settings),
             replication_group_description="Miyabi's cache",
             engine="redis",
             engine_version="7.1",
@@ -107,6 +107,21 @@ class Cache(Service):
         )
         accept(redis, {"AEC5": _PORT, "AEC6": _IAM, **({} if replicas else {"AEC4": _ONE_NODE})})
         return redis
+
+
+def group_name(settings: Deployment) -> str:
+    """The replication group's name: another one for each kind, as one kind can't be changed into another in its place.
+
+    CloudFormation makes the new group first and deletes the old one after, so they must not have the same name.
+    """
+    if settings.cache_nodes == 1:
+        return settings.prefix
+    return f"{settings.prefix}-{'pairs' if shape(settings.cache_nodes)[1] else 'shards'}"
+
+
+def first_node(settings: Deployment) -> str:
+    """The name of the node that metrics are shown of."""
+    return f"{group_name(settings)}-001" if settings.cache_nodes == 1 else f"{group_name(settings)}-0001-001"
 
 
 def shape(nodes: int) -> tuple[int, int]:

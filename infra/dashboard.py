@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from infra.cache import first_node
 from infra.objectives import metric, of_function, of_gateway, of_service, of_table
 from infra.service import Service
 
@@ -21,7 +22,7 @@ def dashboard(service: Service, alarms: Sequence[cloudwatch.IAlarm]) -> cloudwat
     made.add_widgets(*_gateway(f"{prefix}-gateway"))
     for name, title in (("tasks", "Task API"), ("collector", "Collector")):
         made.add_widgets(*_function(f"{prefix}-{name}", title))
-    made.add_widgets(*_cache(prefix))
+    made.add_widgets(*_cache(first_node(service.settings)))
     made.add_widgets(*_database(f"{prefix}-tasks"))
     made.add_widgets(*_logs(prefix))
     return made
@@ -59,9 +60,9 @@ def _function(name: str, title: str) -> list[cloudwatch.IWidget]:
     ]
 
 
-def _cache(prefix: str) -> list[cloudwatch.IWidget]:
+def _cache(node: str) -> list[cloudwatch.IWidget]:
     def of(name: str) -> cloudwatch.Metric:
-        return metric("AWS/ElastiCache", name, "Average", CacheClusterId=f"{prefix}-001")
+        return metric("AWS/ElastiCache", name, "Average", CacheClusterId=node)
 
     return [
         _graph("Cache: hits and misses", of_service("tasks", "CacheHits"), of_service("tasks", "CacheMisses")),

@@ -125,12 +125,12 @@ def of_page(distribution: str) -> Objective:
     )
 
 
-def latencies(prefix: str) -> list[Latency]:
-    """One for each service that says how long it takes."""
+def latencies(prefix: str, redis: str) -> list[Latency]:
+    """One for each service that says how long it takes; ``redis`` is the node that is asked."""
     gateway, table = f"{prefix}-gateway", f"{prefix}-tasks"
     way = {"whole": of_gateway(gateway, "Latency", "p95"), "behind": of_gateway(gateway, "IntegrationLatency", "p95")}
     tasks, collector = (of_function(f"{prefix}-{name}", "Duration", "p95") for name in ("tasks", "collector"))
-    reads = metric("AWS/ElastiCache", "GetTypeCmdsLatency", "Average", CacheClusterId=f"{prefix}-001")
+    reads = metric("AWS/ElastiCache", "GetTypeCmdsLatency", "Average", CacheClusterId=redis)
     lists = of_table(table, "SuccessfulRequestLatency", "p99", Operation=READ)
     return [
         Latency(name="gateway", about="routing: P95 < 50 ms", time="whole - behind", of=way, most=50),

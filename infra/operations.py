@@ -14,6 +14,7 @@ from constructs import Construct
 
 from infra import objectives
 from infra.burn import burning, counted, slow
+from infra.cache import first_node
 from infra.dashboard import dashboard
 from infra.objectives import metric, of_function, of_service, of_table
 from infra.service import Service
@@ -36,7 +37,7 @@ class Operations(Service):
             watched.append(objectives.of_page(self.shared("web/distribution")))
         rules = [burning(self, prefix, objective) for objective in watched]
         too_fast = _composite(self, prefix, "errors", rules)
-        alarms = [slow(self, prefix, latency) for latency in objectives.latencies(prefix)]
+        alarms = [slow(self, prefix, latency) for latency in objectives.latencies(prefix, first_node(settings))]
         alarms += self._counted(prefix)
         told = [too_fast, *alarms]
         if settings.alarms_to:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
+from infra.cache import group_name
 from infra.service import GROUPS, Service, accept
 from miyabi.database.dynamodb_reads import KEYS
 
@@ -40,7 +41,8 @@ def allowed(service: Service) -> list[iam.PolicyStatement]:
     prefix = service.settings.prefix
     tables = [service.arn_of("dynamodb", f"table/{prefix}-{name}") for name in ("tasks", "projects")]
     indexes = [f"{tables[0]}/index/{index}" for index in KEYS]
-    cache = [service.arn_of("elasticache", f"{kind}:{prefix}") for kind in ("replicationgroup", "user")]
+    redis, user = f"replicationgroup:{group_name(service.settings)}", f"user:{prefix}"
+    cache = [service.arn_of("elasticache", resource) for resource in (redis, user)]
     groups = [service.log_group_arn(group) for group in GROUPS]
     return [
         iam.PolicyStatement(actions=list(_RECORDS), resources=[*tables, *indexes]),

@@ -68,7 +68,17 @@ def test_six_nodes_are_a_cluster_of_three_pairs_in_two_zones(scaled: Templates) 
     assert redis["MultiAZEnabled"] is True
     assert redis["CacheParameterGroupName"] == "default.redis7.cluster.on"
     [url] = [one["Value"] for one in scaled["cache"].of("SSM::Parameter")]
-    assert "cluster=yes" in json.dumps(url)
+    assert "iam=miyabi-pairs&cluster=yes" in json.dumps(url)
+
+
+def test_a_cluster_has_another_name_than_one_node_because_it_replaces_it(default: Templates, scaled: Templates) -> None:
+    def name(templates: Templates) -> str:
+        return str(templates["cache"].one("ElastiCache::ReplicationGroup")["ReplicationGroupId"])
+
+    assert (name(default), name(scaled)) == ("miyabi", "miyabi-pairs")
+    for templates in (default, scaled):
+        roles = json.dumps(templates["tasks"].of("IAM::Role"))
+        assert f":replicationgroup:{name(templates)}" in roles
 
 
 def test_the_cache_is_encrypted_in_transit_and_at_rest(default: Templates, scaled: Templates) -> None:
