@@ -35,24 +35,33 @@ def dynamodb_endpoint() -> Iterator[str]:
     if given:
         yield given
         return
+    with (
+        tempfile.TemporaryDirectory(prefix="miyabi-ministack-") as folder,
+        emulator(Path(folder), SERVICES="dynamodb") as url,
+    ):
+        yield url
+
+
+@contextmanager
+def emulator(folder: Path, **settings: str) -> Iterator[str]:
+    """The address of a ministack of our own that keeps its files in ``folder`` and ends with the block."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryDirectory(prefix="miyabi-ministack-") as folder:
-        env = {**os.environ, "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SERVICES": "dynamodb"}
-        env |= {"TMPDIR": folder, "LOG_LEVEL": "WARNING"}
-        with (Path(folder) / "log").open("wb") as log:
-            command = [str(Path(sys.executable).parent / "ministack")]
-            process = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=folder)
+    env = {**os.environ, "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", **settings}
+    env |= {"TMPDIR": str(folder), "LOG_LEVEL": "WARNING"}
+    with (folder / "log").open("wb") as log:
+        command = [str(Path(sys.executable).parent / "ministack")]
+        process = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=folder)
+    try:
+        _until_ready(process, url, folder / "log")
+        yield url
+    finally:
+        process.terminate()
         try:
-            _until_ready(process, url, Path(folder) / "log")
-            yield url
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def free_port() -> int:
