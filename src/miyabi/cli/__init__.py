@@ -14,6 +14,7 @@ COMMANDS = {
     "serve": "serve:serve",
     "progress": "progress:progress",
     "tables": "tables:tables",
+    "cost": "cost:cost",
     "openapi": "openapi:openapi",
 }
 """Name of the command → ``module:object`` within this package, in the order of ``--help``."""
