@@ -16,8 +16,10 @@ from tests.support.terminal import Screen
 
 from miyabi.cli import main
 from miyabi.cli.cost import Amount, short
+from miyabi.cost.bill import SERVICES
 from miyabi.cost.prices import regions
 
+DOCS = Path(__file__).parents[3] / "docs/cost.md"
 PLAIN = """\
 Miyabi on AWS, us-east-1 (N. Virginia)
 1M requests (192k of open pages), 100k collector runs, 1 GB of logs a month
@@ -93,6 +95,24 @@ def test_the_specified_design_shows_each_item_and_what_it_takes_for_granted() ->
     text = " ".join(cost("--design", "specified").output.split())
     assert "NAT gateway 730 h $0.045 $32.85" in text
     assert "5 read and 5 write units are counted once." in text
+
+
+def test_the_documentation_has_the_same_figures() -> None:
+    """The table of docs/cost.md, and of its steps of scale."""
+    text = DOCS.read_text()
+    designs, steps = document()["designs"], document("--at-scale")["scale"]
+    for service in [*SERVICES[:-1]]:
+        theirs, mine = (designs[name]["services"][service] for name in ("specified", "ours"))
+        assert f"| {theirs:.2f} | {mine:.2f} |" in next(
+            row for row in text.splitlines() if row.startswith(f"| {service} |")
+        )
+    for name in ("comparable", "total", "total_with_free_tier"):
+        assert f"{designs['specified'][name]:.2f}" in text
+        assert f"{designs['ours'][name]:.2f}" in text
+    for step in steps:
+        (row,) = [row for row in text.splitlines() if row.startswith(f"| {step['factor']}× |")]
+        assert f"${step['total']:,.0f}" in row
+        assert all(change["setting"] in row and str(change["after"]) in row for change in step["changes"])
 
 
 def test_the_items_of_json_add_up_to_the_total() -> None:
