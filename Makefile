@@ -6,7 +6,7 @@ PORT ?= 8420
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test unit contract infra faults e2e web-test lint format bench lock openapi screenshots wheel clean
+.PHONY: help setup demo up test unit contract contract-aws infra faults e2e web-test lint format bench lock openapi screenshots wheel clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -24,6 +24,10 @@ test: setup .venv/.system lint web-test  ## Everything that CI runs
 
 unit contract infra faults e2e: setup .venv/.system  ## One kind of tests
 	$(BIN)/pytest tests/$@
+
+contract-aws: setup  ## The contract over real AWS: REGION=eu-west-1, with your credentials; costs some cents
+	@test -n "$(REGION)" || (echo "Name a region: make contract-aws REGION=eu-west-1"; exit 2)
+	MIYABI_TEST_AWS=$(REGION) $(BIN)/pytest tests/contract -k aws -n 4 --timeout 900
 
 web-test: web/node_modules/.ready
 	cd web && npm run --silent types -- --check && npm run --silent lint && npm run --silent test

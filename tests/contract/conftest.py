@@ -25,14 +25,16 @@ from miyabi.database.sqlite import open_database as open_sqlite
 from miyabi.logs import Logs
 from miyabi.logs.local import open_logs as open_local
 
-from .cloudwatch import CANNOT, close_cloudwatch, open_cloudwatch, open_moto
+from . import aws
+from .cloudwatch import CANNOT, close_cloudwatch, open_aws, open_cloudwatch, open_moto
 
 LOGS: dict[str, Callable[[Path], Awaitable[Logs]]] = {
     "local": open_local,
     "cloudwatch": open_cloudwatch,
     "cloudwatch-moto": open_moto,
+    **({"cloudwatch-aws": open_aws} if aws.REGION else {}),
 }
-DATABASES = ("sqlite", "dynamodb")
+DATABASES = ("sqlite", "dynamodb", *(["dynamodb-aws"] if aws.REGION else []))
 CACHES: dict[str, Callable[[Clock], Cache]] = {
     "memory": lambda clock: MemoryCache(clock.seconds),
     "redis": lambda clock: redis_cache(RedisServer, clock),
@@ -117,7 +119,7 @@ def logs(runner: asyncio.Runner, open_logs: Opener[Logs]) -> Logs:
 @pytest.fixture(params=DATABASES)
 def open_database(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterator[Opener[Database]]:
     """Opens the database; a second opening is what another process would have."""
-    make: Callable[[], Awaitable[Database]] = request.getfixturevalue(f"{request.param}_database")
+    make: Callable[[], Awaitable[Database]] = request.getfixturevalue(f"{request.param.replace('-', '_')}_database")
     yield from _opener(runner, make)
 
 
@@ -136,6 +138,17 @@ def dynamodb_database(
     prefix = f"test-{uuid4().hex[:12]}"
     runner.run(ministack.make_tables(dynamodb, prefix))
     return lambda: ministack.open_dynamodb(dynamodb, prefix)
+
+
+@pytest.fixture
+def dynamodb_aws_database(runner: asyncio.Runner) -> Iterator[Callable[[], Awaitable[Database]]]:
+    """Tables of the test's own on AWS."""
+    options = aws.table_options()
+    try:
+        runner.run(aws.make_tables(options))
+        yield lambda: aws.open_tables(options)
+    finally:
+        aws.remove_tables(options)
 
 
 @pytest.fixture
