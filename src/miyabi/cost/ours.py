@@ -12,6 +12,8 @@ from miyabi.deployment import Deployment
 
 ZONES = 2
 TABLES_AND_INDEXES = 5
+TOPIC_KEYS = 2
+"""CloudWatch can't write to a topic encrypted by AWS's own key, and there is a topic where each alarm is."""
 COLD_STARTS = 0.01
 """Share of requests that start an environment; with SnapStart each is a restore."""
 
@@ -20,11 +22,12 @@ class Watch(Struct, frozen=True, kw_only=True):
     """What watches over the deployment."""
 
     dashboards: int = 1
-    alarm_metrics: int = 36
-    """Metrics that alarms read: a burn rate reads two, errors and requests, and each window is an alarm."""
-    composites: int = 0
+    alarm_metrics: int = 41
+    """Metrics that 22 alarms read: a burn rate reads errors and requests, and each of two windows is an alarm."""
+    composites: int = 2
+    """Alarms of alarms: a budget burns in both windows; one for the page (in us-east-1), one for the rest."""
     metrics: int = 9
-    """Custom metrics (EMF), each service's counted by itself, ``RedisConnectionFailures`` apart."""
+    """Custom metrics (EMF), each service's counted by itself; one of ``RedisConnectionFailures`` is the cache's."""
 
 
 def bill(load: Load, settings: Deployment, prices: Prices, watch: Watch | None = None) -> Bill:
@@ -42,6 +45,7 @@ def bill(load: Load, settings: Deployment, prices: Prices, watch: Watch | None =
             *parts.logs(load, prices, settings.retention_days),
             *_network(load, settings, prices),
             *_operations(load, watch or Watch(), prices),
+            *_mails(settings, prices),
         )
     )
 
@@ -113,3 +117,10 @@ def _operations(load: Load, watch: Watch, prices: Prices) -> list[Item]:
         Item("Operations", "custom metrics", watch.metrics, "metrics", prices.metric, "metrics"),
         millions("Operations", "X-Ray, traces recorded", traces, prices.traces_million, "traces", unit="traces"),
     ]
+
+
+def _mails(settings: Deployment, prices: Prices) -> list[Item]:
+    """The mails themselves are within a few cents."""
+    if settings.alarms_to is None:
+        return []
+    return [Item("Operations", "KMS, keys of the alarms' topics", TOPIC_KEYS, "keys", prices.key)]

@@ -62,6 +62,7 @@ class Prices(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dashboard: float
     traces_million: float
     user: float
+    key: float
     cache_hour: dict[str, float]
 
     def cache_node(self, kind: str) -> float:

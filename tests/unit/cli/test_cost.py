@@ -37,9 +37,9 @@ Network                         VPC                           $36.85   $0.00
 
 seven services and network      the same load                 $56.68  $18.87
 
-Operations                      dashboard, alarms, traces       none  $10.05
-all                                                           $56.68  $28.92
-all, with the always-free tier                                $52.15  $19.04
+Operations                      dashboard, alarms, traces       none  $11.55
+all                                                           $56.68  $30.42
+all, with the always-free tier                                $52.15  $20.54
 """
 
 
