@@ -46,12 +46,12 @@ class Auth(Service):
         )
 
     def _environment(self, issuer: str, audience: str) -> dict[str, str]:
-        """Cognito's access tokens name the client in a claim of their own."""
+        """Cognito's access tokens name the client in a claim of their own. A secret is named, never given."""
         given = {"MIYABI_AUTH_ISSUER": issuer, "MIYABI_AUTH_AUDIENCE": audience}
         if not self.settings.issuer:
             given["MIYABI_AUTH_AUDIENCE_CLAIM"] = "client_id"
         if self.settings.secret_parameter:
-            given["MIYABI_AUTH_SECRET_PARAMETER"] = self.settings.secret_parameter
+            given["MIYABI_AUTH_SECRET"] = f"ssm:{self.settings.secret_parameter}"
         return given
 
     def _secret(self) -> list[iam.PolicyStatement]:

@@ -20,6 +20,7 @@ UNKNOWN = (
     "AWS::CloudWatch::CompositeAlarm",
     "AWS::EC2::EgressOnlyInternetGateway",
     "AWS::EC2::VPCCidrBlock",
+    "AWS::XRay::SamplingRule",
 )
 """Types of resources that it refuses; of alarms it refuses those with metric math."""
 

@@ -28,6 +28,7 @@ _INTERFACES = (
     "ec2:UnassignPrivateIpAddresses",
 )
 """What Lambda itself does with the function's role, before there is anything that could be named as a resource."""
+FOLDER = "/tmp"  # noqa: S108 - all that a function can write to, and its own
 _UNNAMED = "X-Ray's actions and those on network interfaces take no resource; the code is denied the latter."
 
 
@@ -73,7 +74,7 @@ def make_function(
         memory_size=shape.memory,
         timeout=shape.seconds,
         reserved_concurrent_executions=shape.concurrency or None,
-        environment=lambda_.CfnFunction.EnvironmentProperty(variables=dict(shape.environment)),
+        environment=lambda_.CfnFunction.EnvironmentProperty(variables={"MIYABI_DATA": FOLDER, **shape.environment}),
         role=_role(service, shape, logs, statements).role_arn,
         tracing_config=lambda_.CfnFunction.TracingConfigProperty(mode="Active"),
         logging_config=lambda_.CfnFunction.LoggingConfigProperty(log_format="JSON", log_group=logs.ref),

@@ -8,6 +8,7 @@ from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_xray as xray
 from constructs import Construct
 
 from infra.access_log import ACCESS_LOG
@@ -40,7 +41,11 @@ REFUSED: Mapping[str, tuple[str, str, str, Mapping[str, str]]] = {
 }
 """What API Gateway answers by itself: type → status, problem, detail, headers; the same bodies as the API's own."""
 TITLES_OF_GATEWAY = {"unauthorized": "A valid token is needed", "forbidden": "This is not allowed"}
+METHODS = ("GET", "POST", "PATCH", "OPTIONS")
 SENT = ("Authorization", "Content-Type", "If-None-Match", "Last-Event-ID", "X-Request-Id")
+"""What pages of other origins may ask with; their answers' headers are CloudFront's (:mod:`infra.web`)."""
+TRACED = 0.05
+"""Share of requests that X-Ray records. Without a rule it is one each second, too: nearly all of a quiet board's."""
 _ACCOUNT = "API Gateway takes a role only with exactly this policy; it is for the account's logs."
 _REASONS = {
     "APIG2": "The task API checks requests, and says better what is wrong with them.",
@@ -72,6 +77,7 @@ class Gateway(Service):
         self.api.node.try_remove_child("Endpoint")  # an output that nobody reads
         accept(self.api, _REASONS)
         self._log_to()
+        self._trace()
         self.authorizer = self._authorizer()
         for path, (method, function) in ROUTES.items():
             self._route(path, method, function)
@@ -86,7 +92,7 @@ class Gateway(Service):
             return None
         return apigateway.CorsOptions(
             allow_origins=list(self.settings.origins),
-            allow_methods=["GET", "POST", "PATCH", "OPTIONS"],
+            allow_methods=list(METHODS),
             allow_headers=list(SENT),
         )
 
@@ -119,6 +125,22 @@ class Gateway(Service):
             destination_arn=self.log_group_arn(SYSTEM_GROUP), format=ACCESS_LOG
         )
         stage.add_resource_dependency(account)
+
+    def _trace(self) -> None:
+        rule = xray.CfnSamplingRule.SamplingRuleProperty(
+            rule_name=self.name("gateway"),
+            priority=100,
+            fixed_rate=TRACED,
+            reservoir_size=0,
+            service_type="AWS::ApiGateway::Stage",
+            service_name=f"{self.name('gateway')}/{STAGE}",
+            host="*",
+            http_method="*",
+            url_path="*",
+            resource_arn="*",
+            version=1,
+        )
+        xray.CfnSamplingRule(self, "Traced", sampling_rule=rule)
 
     def _authorizer(self) -> apigateway.CfnAuthorizer:
         return apigateway.CfnAuthorizer(
@@ -159,8 +181,7 @@ class Gateway(Service):
         status, problem, detail, headers = REFUSED[kind]
         title = TITLES_OF_GATEWAY.get(problem) or TITLES[problem][1]
         said = f'{{"type":"{TYPE_PREFIX}{problem}","title":"{title}","status":{status},"detail":"{detail}"}}'
-        origin = {"Access-Control-Allow-Origin": self.settings.origins[0]} if len(self.settings.origins) == 1 else {}
-        sent = {"Content-Type": PROBLEM_JSON, **headers, **origin}
+        sent = {"Content-Type": PROBLEM_JSON, **headers}
         apigateway.CfnGatewayResponse(
             self,
             f"Refuse {kind}",

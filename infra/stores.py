@@ -32,7 +32,6 @@ def environment(service: Service) -> dict[str, str]:
         "MIYABI_CACHE": service.shared("cache/url"),
         "MIYABI_DATABASE": f"dynamodb:?prefix={settings.prefix}",
         "MIYABI_LOGS": f"cloudwatch:?{endpoint}probe=false",
-        **({"MIYABI_ORIGINS": ",".join(settings.origins)} if settings.origins else {}),
     }
 
 

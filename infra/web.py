@@ -9,7 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.auth import sign_in_origin
-from infra.gateway import STAGE
+from infra.gateway import METHODS, SENT, STAGE
 from infra.service import Service, accept
 from miyabi.deployment import Deployment
 from miyabi.webui.app import POLICY
@@ -107,7 +107,7 @@ class Web(Service):
         )
 
     def _headers(self) -> cloudfront.ResponseHeadersPolicy:
-        """Those that the page's own server sends, and to come back by HTTPS only."""
+        """Those that the page's own server sends, to come back by HTTPS only, and which other origins may read."""
         connect = "connect-src 'self'"
         policy = POLICY.replace(connect, f"{connect} {sign_in_origin(self)}")
         referrer = cloudfront.HeadersReferrerPolicy.SAME_ORIGIN
@@ -115,6 +115,7 @@ class Web(Service):
             self,
             "Headers",
             response_headers_policy_name=self.name(f"headers-{self.region}"),
+            cors_behavior=self._other_origins() if self.settings.origins else None,
             security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
                 content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
                     content_security_policy=policy, override=True
@@ -128,4 +129,15 @@ class Web(Service):
                     access_control_max_age=Duration.days(HSTS_DAYS), include_subdomains=True, override=True
                 ),
             ),
+        )
+
+    def _other_origins(self) -> cloudfront.ResponseHeadersCorsBehavior:
+        """On every answer, whoever made it: a function, or the gateway that refuses."""
+        return cloudfront.ResponseHeadersCorsBehavior(
+            access_control_allow_credentials=False,
+            access_control_allow_headers=list(SENT),
+            access_control_allow_methods=list(METHODS),
+            access_control_allow_origins=list(self.settings.origins),
+            access_control_expose_headers=["ETag", "Location", "Retry-After", "X-Request-Id"],
+            origin_override=True,
         )

@@ -11,6 +11,8 @@ import pytest
 from infra.web import VIEWS
 from tests.support.templates import Json, Template
 
+from miyabi.cost.load import Load
+
 Templates = Mapping[str, Template]
 
 
@@ -89,6 +91,25 @@ def test_no_other_origin_is_answered_unless_it_is_configured(default: Templates,
         said = json.dumps(preflight["Integration"]["IntegrationResponses"])
         assert "https://board.example.org" in said
         assert "'*'" not in said.replace("'Access-Control-Allow-Headers'", "")
+
+
+def test_every_answer_says_which_other_origins_may_read_it(default: Templates, scaled: Templates) -> None:
+    def said(templates: Templates) -> Json:
+        policy = templates["web"].one("CloudFront::ResponseHeadersPolicy")["ResponseHeadersPolicyConfig"]
+        found: Json = policy.get("CorsConfig", {})
+        return found
+
+    assert not said(default)
+    cors = said(scaled)
+    assert cors["AccessControlAllowOrigins"]["Items"] == ["https://board.example.org", "http://localhost:5173"]
+    assert "Authorization" in cors["AccessControlAllowHeaders"]["Items"]
+    assert (cors["OriginOverride"], cors["AccessControlAllowCredentials"]) == (True, False)
+
+
+def test_x_ray_records_one_request_in_twenty(default: Templates) -> None:
+    rule = default["gateway"].one("XRay::SamplingRule")["SamplingRule"]
+    assert (rule["FixedRate"], rule["ReservoirSize"]) == (Load().traced, 0)
+    assert (rule["ServiceType"], rule["ServiceName"]) == ("AWS::ApiGateway::Stage", "miyabi-gateway/live")
 
 
 def test_what_the_gateway_refuses_by_itself_says_what_to_do(default: Templates) -> None:

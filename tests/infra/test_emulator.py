@@ -11,14 +11,14 @@ from infra.emulator import UNKNOWN, Place, adapted
 from tests.support.templates import Template
 
 PLACE = Place("http://127.0.0.1:4566", "redis://127.0.0.1:6380")
-WITHOUT_CHANGE = {"auth", "cache", "collector", "database", "gateway", "logs", "tasks", "web"}
+WITHOUT_CHANGE = {"auth", "cache", "collector", "database", "logs", "tasks", "web"}
 
 
 def for_emulator(template: Template) -> Template:
     return Template(adapted(copy.deepcopy(template.whole), PLACE))
 
 
-def test_only_network_and_alarms_miss_anything(default: Mapping[str, Template]) -> None:
+def test_only_network_alarms_and_sampling_miss_anything(default: Mapping[str, Template]) -> None:
     for name, template in default.items():
         left_out = set(template.whole["Resources"]) - set(for_emulator(template).whole["Resources"])
         assert bool(left_out) == (name not in WITHOUT_CHANGE)

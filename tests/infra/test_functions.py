@@ -8,6 +8,8 @@ from collections.abc import Mapping
 import pytest
 from tests.support.templates import Json, Template
 
+from miyabi.settings import Settings
+
 Templates = Mapping[str, Template]
 FUNCTIONS = [("tasks", "tasks"), ("collector", "collector"), ("auth", "authorizer")]
 
@@ -116,9 +118,17 @@ def test_the_authorizer_may_log_trace_and_read_one_secret(default: Templates, sc
 @pytest.mark.parametrize(("stack", "name"), FUNCTIONS)
 def test_no_secret_stands_in_an_environment(scaled: Templates, stack: str, name: str) -> None:
     variables = scaled[stack].one("Lambda::Function")["Environment"]["Variables"]
-    assert not [key for key in variables if key.endswith(("SECRET", "PASSWORD", "TOKEN", "KEY"))]
-    if name == "authorizer":
-        assert variables["MIYABI_AUTH_SECRET_PARAMETER"] == "/board/secret"
+    secret = {key: value for key, value in variables.items() if key.endswith(("SECRET", "PASSWORD", "TOKEN", "KEY"))}
+    assert secret == ({"MIYABI_AUTH_SECRET": "ssm:/board/secret"} if name == "authorizer" else {})
+
+
+@pytest.mark.parametrize(("stack", "name"), FUNCTIONS)
+def test_what_stands_in_an_environment_is_a_setting_that_somebody_reads(
+    scaled: Templates, stack: str, name: str
+) -> None:
+    variables = scaled[stack].one("Lambda::Function")["Environment"]["Variables"]
+    assert variables["MIYABI_DATA"] == "/tmp"
+    assert {key.removeprefix("MIYABI_").lower() for key in variables} <= set(Settings.__struct_fields__)
 
 
 def test_every_job_group_pushes_its_lines_and_the_systems_own_never(default: Templates) -> None:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 import pytest
 from tests.support.templates import Json, Template
 
+import miyabi.collector.collect
+import miyabi.database.dynamodb_calls
+import miyabi.logs.cloudwatch_retry
+import miyabi.tasks.records  # noqa: F401 - what counts
+from miyabi.cost.ours import Watch
+from miyabi.counters import ALL
+from miyabi.wiring.aws_lambda.metrics import NAMES
+
 Templates = Mapping[str, Template]
-MOST_METRICS = 36
-"""At $0.10 a month each."""
 
 
 def alarms(templates: Templates) -> dict[str, Json]:
@@ -90,8 +97,30 @@ def test_no_news_is_good_news(default: Templates) -> None:
     assert {alarm["TreatMissingData"] for alarm in alarms(default).values()} == {"notBreaching"}
 
 
-def test_all_alarms_together_have_few_metrics(default: Templates) -> None:
-    assert sum(len(metrics(alarm)) for alarm in alarms(default).values()) <= MOST_METRICS
+def counted(templates: Templates) -> set[tuple[str, str]]:
+    """Service and name of each custom metric that an alarm or the dashboard reads."""
+    read = [one for alarm in alarms(templates).values() for one in metrics(alarm) if one["Namespace"] == "Miyabi"]
+    found = {(one["Dimensions"][0]["Value"], one["MetricName"]) for one in read}
+    board = json.dumps(templates["operations"].one("CloudWatch::Dashboard")["DashboardBody"]).replace("\\", "")
+    shown = re.findall(r'"Miyabi","(\w+)","Service","(\w+)"', board)
+    return found | {(service, name) for name, service in shown}
+
+
+@pytest.mark.parametrize("deployment", ["default", "scaled"])
+def test_what_miyabi_cost_counts_is_what_is_deployed(deployment: str, request: pytest.FixtureRequest) -> None:
+    templates: Templates = request.getfixturevalue(deployment)
+    watch = Watch()
+    composites = [one for stack in templates.values() for one in stack.of("CloudWatch::CompositeAlarm")]
+    dashboards = [one for stack in templates.values() for one in stack.of("CloudWatch::Dashboard")]
+    assert sum(len(metrics(alarm)) for alarm in alarms(templates).values()) == watch.alarm_metrics
+    assert len(composites) == watch.composites + ("web-alarms" in templates)
+    assert len(dashboards) == watch.dashboards
+    assert len(counted(templates)) == watch.metrics + 1, "one is counted as the cache's"
+
+
+def test_the_functions_tell_no_metric_that_nobody_reads(default: Templates) -> None:
+    assert {name for _, name in counted(default)} == set(NAMES.values())
+    assert {counter.name for counter in ALL} >= NAMES.keys(), "each is counted somewhere"
 
 
 def test_nobody_is_told_and_no_key_is_paid_for_without_an_address(default: Templates) -> None:

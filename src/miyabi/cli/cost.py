@@ -73,7 +73,7 @@ _LOAD = (
 _WATCH = (
     ("dashboards", "CloudWatch dashboards."),
     ("alarm-metrics", "Metrics that alarms read; each window of a burn rate reads two."),
-    ("composites", "Composite alarms."),
+    ("composites", "Composite alarms, besides the page's outside us-east-1."),
     ("metrics", "Custom metrics, besides RedisConnectionFailures."),
 )
 

@@ -14,6 +14,8 @@ ZONES = 2
 TABLES_AND_INDEXES = 5
 TOPIC_KEYS = 2
 """CloudWatch can't write to a topic encrypted by AWS's own key, and there is a topic where each alarm is."""
+PAGE_ALARMS = "us-east-1"
+"""The region of CloudFront's metrics."""
 COLD_STARTS = 0.01
 """Share of requests that start an environment; with SnapStart each is a restore."""
 
@@ -22,11 +24,11 @@ class Watch(Struct, frozen=True, kw_only=True):
     """What watches over the deployment."""
 
     dashboards: int = 1
-    alarm_metrics: int = 41
+    alarm_metrics: int = 36
     """Metrics that 22 alarms read: a burn rate reads errors and requests, and each of two windows is an alarm."""
-    composites: int = 2
-    """Alarms of alarms: a budget burns in both windows; one for the page (in us-east-1), one for the rest."""
-    metrics: int = 9
+    composites: int = 1
+    """Alarms of alarms: a budget burns in both windows. One more outside us-east-1, where the page's must be."""
+    metrics: int = 8
     """Custom metrics (EMF), each service's counted by itself; one of ``RedisConnectionFailures`` is the cache's."""
 
 
@@ -44,7 +46,7 @@ def bill(load: Load, settings: Deployment, prices: Prices, watch: Watch | None =
             *_database(load, settings, prices),
             *parts.logs(load, prices, settings.retention_days),
             *_network(load, settings, prices),
-            *_operations(load, watch or Watch(), prices),
+            *_operations(load, settings, watch or Watch(), prices),
             *_mails(settings, prices),
         )
     )
@@ -106,14 +108,15 @@ def _network(load: Load, settings: Deployment, prices: Prices) -> list[Item]:
     ]
 
 
-def _operations(load: Load, watch: Watch, prices: Prices) -> list[Item]:
+def _operations(load: Load, settings: Deployment, watch: Watch, prices: Prices) -> list[Item]:
     """Of the collector's runs Lambda itself records one a second and 5 % of the rest."""
     first = min(load.runs, SECONDS)
     traces = load.requests * load.traced + first + 0.05 * (load.runs - first)
+    composites = watch.composites + (settings.region != PAGE_ALARMS)
     return [
         Item("Operations", "dashboard", watch.dashboards, "", prices.dashboard, "dashboards"),
         Item("Operations", "alarms", watch.alarm_metrics, "metrics", prices.alarm_metric, "alarm metrics"),
-        Item("Operations", "composite alarms", watch.composites, "", prices.composite),
+        Item("Operations", "composite alarms", composites, "", prices.composite),
         Item("Operations", "custom metrics", watch.metrics, "metrics", prices.metric, "metrics"),
         millions("Operations", "X-Ray, traces recorded", traces, prices.traces_million, "traces", unit="traces"),
     ]

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import aiohttp
 from aiodynamo import errors
 
+from miyabi.counters import Counter
 from miyabi.database import DatabaseUnavailable
 from miyabi.database.dynamodb_client import Client
 
@@ -25,6 +26,8 @@ Request = tuple[str, Json]
 """An action's name and its parameters."""
 Turn = Callable[[], AbstractAsyncContextManager[None]]
 """What makes a try wait for others to be done."""
+
+RETRIES = Counter("miyabi_database_retries", "Calls of DynamoDB that were made again")
 
 FIRST_SECONDS = 0.05
 LONGEST_SECONDS = 2.0
@@ -133,6 +136,7 @@ class Tries:
         pause = self._patience.chance() * self._bound
         if not problem.passing or self._patience.clock() + pause > self._end:
             raise problem.kind(problem.text) from None
+        RETRIES.inc()
         self._bound = min(2 * self._bound, LONGEST_SECONDS)
         await self._patience.wait(pause)
 

@@ -12,10 +12,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as NoConnection
 
+from miyabi.counters import Counter
 from miyabi.logs import LogsUnavailable
 from miyabi.logs.cloudwatch_limits import Limiter, SharedLimiter, Sleep
 
 log = logging.getLogger("miyabi.logs")
+
+RETRIES = Counter("miyabi_logs_retries", "Calls of CloudWatch Logs that were made again")
 
 ATTEMPTS = 5
 FIRST_WAIT = 1.0
@@ -81,6 +84,7 @@ class Caller:
         """
         for attempt in range(ATTEMPTS):
             if attempt:
+                RETRIES.inc()
                 await self._sleep(wait_before(attempt, self._chance()))
             if operation == _LIMITED:
                 await self._limiter.turn()

@@ -37,9 +37,9 @@ Network                         VPC                           $36.85   $0.00
 
 seven services and network      the same load                 $56.68  $18.87
 
-Operations                      dashboard, alarms, traces       none  $11.55
-all                                                           $56.68  $30.42
-all, with the always-free tier                                $52.15  $20.54
+Operations                      dashboard, alarms, traces       none  $10.25
+all                                                           $56.68  $29.12
+all, with the always-free tier                                $52.15  $19.54
 """
 
 

@@ -58,9 +58,9 @@ def test_each_line_of_the_specified_design_is_amount_times_list_price(service: s
         ("DynamoDB, storage", 0.0794),  # 3 × (1,000 × 2,180 B + 100,000 × 1,037 B) × 0.25
         ("egress-only internet gateway, IPv6", 0.0),
         ("dashboard", 3.00),
-        ("alarms", 4.10),  # 41 × 0.10
-        ("composite alarms", 1.00),  # 2 × 0.50
-        ("custom metrics", 2.70),  # 9 × 0.30
+        ("alarms", 3.60),  # 36 × 0.10
+        ("composite alarms", 0.50),
+        ("custom metrics", 2.40),  # 8 × 0.30
         ("X-Ray, traces recorded", 0.75),  # (1 M × 5 % + 100,000) × 5 / M
     ],
 )
@@ -76,8 +76,13 @@ def test_ours_costs_at_most_20_dollars_for_the_same_services_and_load() -> None:
     assert ours.bill(LOAD, Deployment(), US).comparable <= 20
 
 
-def test_with_dashboard_and_alarms_the_always_free_tier_leaves_at_most_21_dollars() -> None:
-    assert ours.bill(LOAD, Deployment(), US).with_free_tier().total <= 21
+def test_with_dashboard_and_alarms_the_always_free_tier_leaves_at_most_20_dollars() -> None:
+    assert ours.bill(LOAD, Deployment(), US).with_free_tier().total <= 20
+
+
+def test_the_pages_alarms_are_a_composite_of_their_own_where_the_rest_is_in_another_region() -> None:
+    away = Deployment(region="us-east-2")
+    assert line(ours.bill(LOAD, away, prices_of("us-east-2")), "composite alarms") == pytest.approx(1.00)
 
 
 def test_mails_of_alarms_need_two_keys() -> None:

@@ -18,7 +18,7 @@ from miyabi.database import (
     Save,
     TaskQuery,
 )
-from miyabi.database.dynamodb_calls import GIVE_UP_SECONDS, LONGEST_SECONDS
+from miyabi.database.dynamodb_calls import GIVE_UP_SECONDS, LONGEST_SECONDS, RETRIES
 from miyabi.database.dynamodb_items import MOST_BYTES
 from miyabi.model import STATUSES, Project, Tally, Task
 
@@ -39,7 +39,7 @@ async def a_life(bench: Bench, name: str) -> list[Task]:
 
 @pytest.mark.parametrize("rate", [0.1, 0.5])
 def test_every_write_is_done_once_however_many_answers_fail(place: Place, rate: float) -> None:
-    bench = place.open(seconds=120, seed=7)
+    bench, before = place.open(seconds=120, seed=7), RETRIES.value
 
     async def scenario() -> None:
         bench.http.rate = rate
@@ -57,6 +57,7 @@ def test_every_write_is_done_once_however_many_answers_fail(place: Place, rate: 
 
     place.runner.run(scenario())
     assert bench.waits.pauses
+    assert RETRIES.value == before + len(bench.waits.pauses)
 
 
 def test_batches_are_asked_again_for_what_was_left_out(place: Place) -> None:

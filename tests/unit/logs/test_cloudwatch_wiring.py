@@ -13,6 +13,7 @@ from moto import mock_aws
 
 from miyabi.logs import LogsUnavailable
 from miyabi.logs.cloudwatch import CloudWatchLogs
+from miyabi.logs.cloudwatch_retry import RETRIES
 from miyabi.model import NewEvent
 from miyabi.settings import Settings, SettingsError
 from miyabi.wiring import open_logs
@@ -50,9 +51,11 @@ def test_while_it_does_not_answer_the_logs_open_and_name_the_database_in_use(
 ) -> None:
 
     async def scenario() -> None:
+        before = RETRIES.value
         logs = await open_logs(Settings(data=tmp_path, logs="cloudwatch:?region=eu-west-1&endpoint=http://127.0.0.1:9"))
         with pytest.raises(LogsUnavailable, match="does not answer after 5 attempts"):
             await logs.ping()
+        assert RETRIES.value >= before + 4
         await logs.close()
 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

@@ -1,4 +1,4 @@
-"""The authorizer of API Gateway's REST API as a Lambda function: the gateway's own check of tokens.
+"""The authorizer of API Gateway's REST API (kind ``TOKEN``) as a Lambda function: the gateway's own check of tokens.
 
 API Gateway keeps its answer for some minutes and uses it for other requests with the same token. So the policy is for
 the whole stage, whatever request it was made for.
@@ -27,7 +27,7 @@ Event = dict[str, Any]
 def handler(event: Event, context: Any) -> dict[str, Any]:
     """The policy for who asks. Raises ``Exception("Unauthorized")``, which API Gateway answers with 401."""
     try:
-        principal = _loop().run(_verifier().principal(bearer(_given(event))))
+        principal = _loop().run(_verifier().principal(bearer([event["authorizationToken"]])))
     except TokenRefused as error:
         log.warning("a token was refused: %s", error)
         raise Exception("Unauthorized") from None
@@ -48,12 +48,6 @@ def _verifier() -> Verifier:
 def _loop() -> asyncio.Runner:
     """One event loop for all events: what it knows of an issuer's keys lives on it."""
     return asyncio.Runner()
-
-
-def _given(event: Event) -> list[str]:
-    """The values of all ``Authorization`` headers, however they are written."""
-    headers = event.get("multiValueHeaders") or {name: [value] for name, value in (event.get("headers") or {}).items()}
-    return [value for name, values in headers.items() if name.lower() == "authorization" for value in values or ()]
 
 
 def _statements(principal: Principal, method_arn: str) -> list[dict[str, Any]]:

@@ -20,7 +20,6 @@ NAMES: Mapping[str, str] = {
     "miyabi_cache_hits": "CacheHits",
     "miyabi_cache_misses": "CacheMisses",
     "miyabi_collector_lines": "LinesRead",
-    "miyabi_collector_failures": "StreamsFailed",
     "miyabi_logs_retries": "LogsRetries",
     "miyabi_database_retries": "DatabaseRetries",
 }
