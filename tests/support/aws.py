@@ -7,17 +7,20 @@ CloudFront.
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 import boto3
+from tests.support.board import MIYABI
+from tests.support.front import front
 from tests.support.ministack import emulator
 from tests.support.redis import RedisServer
 
@@ -25,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 CDK = ROOT / "infra" / "node_modules" / ".bin" / "cdk"
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
+SECRET = "/miyabi/secret"
 
 
 class Answer(NamedTuple):
@@ -84,18 +88,45 @@ class Aws(NamedTuple):
         value: str = self.client("ssm").get_parameter(Name=f"/miyabi/{path}")["Parameter"]["Value"]
         return value
 
-    def ask(self, path: str, method: str = "GET", scheme: str = "https", **headers: str) -> Answer:
+    def ask(
+        self, path: str, method: str = "GET", body: str | None = None, scheme: str = "https", **headers: str
+    ) -> Answer:
         """Ask the page's address for ``path``, as if by ``scheme``."""
         host, _, port = self.url.removeprefix("http://").partition(":")
         with closing(http.client.HTTPConnection(host, int(port), timeout=60)) as connection:
             sent = {"Host": self.shared("web/domain"), "X-Forwarded-Proto": scheme, **headers}
-            connection.request(method, path, headers=sent)
+            connection.request(method, path, body, sent)
             answer = connection.getresponse()
             return Answer(answer.status, {key.lower(): value for key, value in answer.getheaders()}, answer.read())
 
-    def run(self, *command: str) -> str:
+    def read(self, path: str, token: str) -> Any:
+        """What the API answers at ``path``, decoded; ``None`` where it answers with 404."""
+        answer = self.ask(path, Authorization=f"Bearer {token}")
+        assert answer.status in (200, 404), answer
+        return json.loads(answer.body) if answer.status == 200 else None
+
+    def front(self) -> AbstractContextManager[str]:
+        """The board's address for whoever can't name the host as :meth:`ask` does: ``miyabi``, a browser."""
+        return front(int(self.url.rpartition(":")[2]), self.shared("web/domain"))
+
+    def token(self, *who: str) -> str:
+        """A token by ``miyabi token make``, for a deployment whose ``secret_parameter`` is :data:`SECRET`."""
+        audience = self.shared("auth/audience")
+        return self.run(
+            MIYABI, "token", "make", *who, MIYABI_AUTH_SECRET=f"ssm:{SECRET}", MIYABI_AUTH_AUDIENCE=audience
+        ).strip()
+
+    def call(self, function: str, event: object) -> Any:
+        """What a function returns for ``event``. Raises ``AssertionError`` when it fails."""
+        answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
+        told = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, told
+        return told
+
+    def run(self, *command: str, **more: str) -> str:
         """Run a command with the stand-in as AWS; its output. Raises ``AssertionError`` with it when it fails."""
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=600)
+        env = {**self.environment, **more}
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, f"{command}: {done.stdout[-4000:]}{done.stderr[-4000:]}"
         return done.stdout + done.stderr
 
