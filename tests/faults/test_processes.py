@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 import pytest
+from tests.support import ministack
 from tests.support.board import Service, environment
 from tests.support.redis import RedisServer
 from tests.support.until import until
@@ -38,12 +39,14 @@ class House(NamedTuple):
     collectors: list[Service]
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+@pytest.fixture(params=["sqlite", "dynamodb"])
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     """Three task APIs and two collectors."""
     with ExitStack() as stack:
         redis = stack.enter_context(closing(RedisServer()))
         env = environment(tmp_path / "data", MIYABI_CACHE=redis.url, MIYABI_SWEEP_SECONDS="0.5")
+        if request.param == "dynamodb":
+            env |= ministack.setting(request.getfixturevalue("dynamodb"), tmp_path.name)
 
         def start(name: str) -> Service:
             return stack.enter_context(closing(Service("serve", name, env=env)))
