@@ -10,6 +10,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -18,6 +19,7 @@ from aiodynamo.client import Client
 from aiodynamo.models import RetryConfig, RetryTimeout
 
 from miyabi.database import DatabaseUnavailable
+from miyabi.database.dynamodb_pulse import Pulse, Silent
 
 Json = Mapping[str, Any]
 """A request or an answer, in the words of DynamoDB's API."""
@@ -96,6 +98,8 @@ class Calls:
     def __init__(self, client: Client, patience: Patience) -> None:
         self._client = client
         self._patience = patience
+        self._pulse = Pulse(patience.clock)
+        self._silence = ""
         self.closed = False
 
     async def call(self, action: str, request: Json) -> Json:
@@ -110,13 +114,22 @@ class Calls:
                 raise DatabaseUnavailable("DynamoDB: the database has been closed.")
             action, request = make()
             try:
-                return await self._client.send_request(action=action, payload=request)
+                return await self._pulse.ask(partial(self._client.send_request, action=action, payload=request))
+            except Silent:
+                raise DatabaseUnavailable(self._silence) from None
             except errors.ConditionalCheckFailed as error:
                 raise Refused([_stored(error.args[0])]) from None
             except errors.TransactionCanceled as error:
                 await tries.again(_cancelled(error))
             except (errors.AIODynamoError, *_AWAY) as error:
-                await tries.again(_explained(error, request))
+                await tries.again(self._met(_explained(error, request)))
+
+    def _met(self, problem: Problem) -> Problem:
+        """The problem, which will not pass soon when nothing answers any more."""
+        if not self._pulse.gone:
+            return problem
+        self._silence = problem.text
+        return problem._replace(passing=False)
 
     def tries(self) -> Tries:
         """The waits of one call."""
