@@ -1,7 +1,7 @@
 """Whether DynamoDB answers at all. Busy is an answer; silence is none, and whoever waits for it is told so soon.
 
-A page must not hang for as long as a throttled write may: when nothing has answered for some seconds, calls end at once,
-and one at a time finds out whether it is back.
+A page must not hang for as long as a throttled write may: when nothing has answered for some seconds, calls end at
+once, and one at a time finds out whether it is back.
 """
 
 from __future__ import annotations
