@@ -64,9 +64,9 @@ def test_what_is_cached_is_served_the_rest_is_refused_at_once_and_nothing_is_los
             await clients.more(500)
             clients.excused = True
             await asyncio.to_thread(fails, house.dynamodb)
-            await clients.more(1000)
+            await clients.more(500)
             await asyncio.to_thread(print_lines, house, 15, 30)
-            await clients.more(2000)
+            await clients.more(1000)
             await asyncio.to_thread(recovers, house.dynamodb)
             stored = clients.stored
             await asyncio.to_thread(until, lambda: clients.stored > stored + 50, "writes are taken again")
