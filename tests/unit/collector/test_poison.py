@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
-from tests.support import ministack
-from tests.support.clock import Clock
-from tests.support.cloudwatch import FakeCloudWatch
-from tests.support.cloudwatch_logs import process
 
-from miyabi.cache.memory import MemoryCache
-from miyabi.collector.collect import Collector
-from miyabi.collector.loop import Loop
 from miyabi.collector.push import Known, collect_pushed, unknown
-from miyabi.database import Database
-from miyabi.database.sqlite import open_database
 from miyabi.logs import LogPage
-from miyabi.model import LogEvent, NewEvent, Task, Writer
+from miyabi.model import LogEvent
 from miyabi.progress.reader import Reader, Reading
 
-from .test_push import delivery, message
-
-GROUP = "/miyabi/jobs"
-DATABASES = ("sqlite", "dynamodb")
+from .conftest import Story, Tell
+from .test_push import delivery
 
 
 class Fragile(Reader):
@@ -38,35 +26,7 @@ class Fragile(Reader):
         return super().read(messages)
 
 
-class Story:
-    """A collector over CloudWatch Logs; somebody else has written a line of each stream before."""
-
-    def __init__(self, database: Database) -> None:
-        self.clock = Clock()
-        self.cloud = FakeCloudWatch(self.clock)
-        self.database = database
-        self.logs, self._writer = process(self.cloud, self.clock), process(self.cloud, self.clock)
-        collector = Collector(self.logs, database, MemoryCache(), self.clock)
-        self.loop = Loop(collector, self.logs, database, 0.01, clock=self.clock.seconds, retry_seconds=0.0)
-        self._written = dict[str, int]()
-
-    async def write(self, stream: str, *lines: str) -> dict[str, object]:
-        """Lines of a job, and the message by which a subscription tells of them."""
-        first = self._written.get(stream, 0)
-        self._written[stream] = first + len(lines)
-        events = [NewEvent(self.clock.forward(10), line) for line in lines]
-        await self._writer.append(GROUP, stream, events, Writer(f"w-{stream}", first))
-        stored = self.cloud.groups[GROUP].streams[stream][-len(lines) :]
-        told = [{"id": e.event_id, "timestamp": e.time, "message": e.message} for e in stored]
-        return message(*told, logStream=stream)
-
-    async def task(self, stream: str) -> Task | None:
-        """The task that a stream is."""
-        current = (await self.database.get([stream]))[0]
-        return current.task if current else None
-
-
-async def shown(story: Story) -> list[int | None]:
+async def shown(story: Story) -> list[float | None]:
     """The progress of both jobs."""
     found = [await story.task(name) for name in "ab"]
     return [task.progress.current if task else None for task in found]
@@ -100,27 +60,6 @@ TRIGGERS: dict[str, Trigger] = {
     "push that is the page": lambda story, told: collect_pushed(story.loop, delivery(*told), story.logs.pushed),
     "push that tells of it": lambda story, told: collect_pushed(story.loop, delivery(*told)),
 }
-
-
-@pytest.fixture(params=DATABASES)
-def tell(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[Callable[[Story], Awaitable[None]]], None]]:
-    """Runs a story on a fresh database."""
-    with asyncio.Runner() as runner:
-        if request.param == "dynamodb":
-            endpoint = request.getfixturevalue("dynamodb")
-            for name, value in ministack.KEYS.items():
-                monkeypatch.setenv(name, value)
-            runner.run(ministack.make_tables(endpoint, tmp_path.name))
-            database: Database = runner.run(ministack.open_dynamodb(endpoint, tmp_path.name))
-        else:
-            database = runner.run(open_database(tmp_path))
-        yield lambda story: runner.run(story(Story(database)))  # type: ignore[arg-type]
-        runner.run(database.close())
-
-
-Tell = Callable[[Callable[[Story], Awaitable[None]]], None]
 
 
 @pytest.mark.parametrize("trigger", TRIGGERS)
