@@ -23,9 +23,10 @@ def lines_of(stream: int) -> list[str]:
     return [marker_line(start), *steps, marker_line(RunExit("r", stream % 2))]
 
 
-def undisturbed(stream: int) -> dict[str, Any]:
-    """What one collector alone makes of a job's lines."""
-    events = [LogEvent(str(n), BEGAN + n * 1000, line, n + 1) for n, line in enumerate(lines_of(stream))]
+def undisturbed(stream: int, *, numbered: bool = True) -> dict[str, Any]:
+    """What one collector alone makes of a job's lines, which the log service has ``numbered`` or not."""
+    lines = enumerate(lines_of(stream))
+    events = [LogEvent(str(n), BEGAN + n * 1000, line, n + 1 if numbered else None) for n, line in lines]
     task = advance(None, newborn(GROUP, f"s{stream}", f"s{stream}", 0), events, "", 0, lambda task: Earlier()).task
     return telling(msgspec.to_builtins(task))
 

@@ -7,6 +7,7 @@ together do not come back together: https://aws.amazon.com/builders-library/time
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -20,6 +21,8 @@ from aiodynamo.models import RetryConfig, RetryTimeout
 
 from miyabi.database import DatabaseUnavailable
 from miyabi.database.dynamodb_pulse import Pulse, Silent
+
+log = logging.getLogger("miyabi.database")
 
 Json = Mapping[str, Any]
 """A request or an answer, in the words of DynamoDB's API."""
@@ -149,6 +152,7 @@ class Tries:
         pause = self._patience.chance() * self._bound
         if not problem.passing or self._patience.clock() + pause > self._end:
             raise problem.kind(problem.text) from None
+        log.info("again in %.3f s of at most %.2f s: %s", pause, self._bound, problem.text)
         self._bound = min(2 * self._bound, LONGEST_SECONDS)
         await self._patience.wait(pause)
 
