@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing
@@ -17,20 +16,15 @@ from tests.support.tasks import a_task
 
 from benchmarks.boards import folder
 from benchmarks.table import Row, best
-from miyabi.cache import Cache
-from miyabi.cache.breaker import Breaker
-from miyabi.cache.memory import MemoryCache
-from miyabi.cache.none import NoCache
+from benchmarks.ways import p99 as p99_of
+from benchmarks.ways import ways
 from miyabi.cache.redis import ANSWER_SECONDS, CONNECTIONS, connect
-from miyabi.database import Save, TaskQuery
 from miyabi.settings import Settings
-from miyabi.tasks.records import Records
 from miyabi.wiring import open_database
 
 TASKS = [a_task(f"t{number}", age=number) for number in range(200)]
 READERS = 32
 READS = 20_000
-ALONE = 1000
 ROUNDS = 3
 HITS_GOAL, P99_GOAL = 0.6, 50.0
 FAULTS: dict[str, tuple[Callable[[RedisServer], object], Callable[[RedisServer], object]]] = {
@@ -79,51 +73,18 @@ async def _rate(read: Callable[[int], Awaitable[Any]]) -> float:
 
 
 async def _ways(server: RedisServer) -> list[Row]:
-    """A task and the first page of a list, one after the other, by each way a read can go."""
-    rows = []
+    """The embedded database behind each way."""
     with folder() as data:
         database = await open_database(Settings(data=data))
-        await database.save([Save(task) for task in TASKS])
-        caches: dict[str, Cache] = {
-            "hit in memory": MemoryCache(),
-            "hit in Redis": connect(server.url, answer_seconds=5),
-            "miss, SQLite": NoCache(),
-            "Redis resting, SQLite": await _resting(),
-        }
-        for name, cache in caches.items():
-            records = Records(database, cache)
-            await records.task("t0")
-            await records.tasks(TaskQuery(), None, 50)
-            rows.append(await _alone(f"a task, {name}", lambda number: records.task(f"t{number % len(TASKS)}")))  # noqa: B023
-            rows.append(await _alone(f"the first page, {name}", lambda _: records.tasks(TaskQuery(), None, 50)))  # noqa: B023
-            await cache.close()
+        rows = await ways(server, database, "SQLite", TASKS)
         await database.close()
     return rows
-
-
-async def _resting() -> Breaker:
-    """A breaker that has just seen its Redis fail, for as long as is measured."""
-    breaker = Breaker(connect("redis://127.0.0.1:1"), lambda: 0.0, lambda: 0.0, kept=True)
-    try:
-        await breaker.ping()
-    except Exception:
-        return breaker
-    raise AssertionError("somebody listens on port 1")
-
-
-async def _alone(what: str, read: Callable[[int], Awaitable[object]]) -> Row:
-    times = []
-    for number in range(ALONE):
-        began = time.perf_counter()
-        await read(number)
-        times.append(1000 * (time.perf_counter() - began))
-    return Row(what, f"p50 {statistics.median(times):.3f}  p99 {_p99(times):.3f} ms")
 
 
 def _faults() -> Iterator[Row]:
     for name, (fails, recovers) in FAULTS.items():
         seconds, faults = asyncio.run(_under_load(fails, recovers))
-        p99 = _p99([1000 * one for one in seconds])
+        p99 = p99_of([1000 * one for one in seconds])
         measured = f"{faults} failed of {len(seconds):,}, p99 {p99:.1f} ms, max {1000 * max(seconds):.0f} ms"
         met = faults == 0 and p99 < P99_GOAL
         beside = f"Redis is given {1000 * ANSWER_SECONDS:.0f} ms to answer"
@@ -152,7 +113,3 @@ async def _board() -> Any:
     ):
         server.admin.ping()
         yield server, board.url
-
-
-def _p99(values: list[float]) -> float:
-    return sorted(values)[int(0.99 * len(values))]

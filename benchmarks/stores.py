@@ -9,9 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
+from tests.support.board import Service, environment
+
 from benchmarks.boards import NOW, fill, folder
 from benchmarks.table import Row, best
 from miyabi.database import TaskQuery
+from miyabi.logs import Logs
+from miyabi.logs.http import HttpLogs
 from miyabi.logs.local import open_logs
 from miyabi.model import NewEvent, Writer
 from miyabi.settings import Settings
@@ -41,7 +45,7 @@ EVENTS = [
 
 def measure() -> list[Row]:
     """Appends of whole batches and of single lines, reads of whole streams, and the first page of lists."""
-    return [*logs(1_000), *logs(10_000), single(), *lists()]
+    return [*logs(1_000), *logs(10_000), *log_service(10_000), single(), *lists()]
 
 
 def logs(batch: int) -> Iterator[Row]:
@@ -55,21 +59,44 @@ def logs(batch: int) -> Iterator[Row]:
         yield Row(name, f"{rate:,.0f}/s", f"≥ {goal:,}/s", rate >= goal, beside, rate / bare)
 
 
+def log_service(batch: int) -> Iterator[Row]:
+    """Lines a second into and out of the log service in another process, beside the same file in this one."""
+    beside, over = zip(*((asyncio.run(logs_once(batch)), service_once(batch)) for _ in range(ROUNDS)), strict=True)
+    for number, what in enumerate(("appended", "read")):
+        rate, direct = best(each[number] for each in over), best(each[number] for each in beside)
+        name = f"lines {what} over HTTP, {batch:,} at once"
+        yield Row(name, f"{rate:,.0f}/s", beside=f"in this process {direct:,.0f}/s", ratio=rate / direct)
+
+
 async def logs_once(batch: int) -> tuple[float, float]:
     """Lines appended a second, each batch on disk before the next, and read a second."""
     with folder() as data:
-        store = await open_logs(data)
-        began = time.perf_counter()
-        for start in range(0, LINES, batch):
-            await store.append(GROUP, STREAM, EVENTS[start : start + batch], Writer("bench", start))
-        middle = time.perf_counter()
-        place, count = "", 0
-        while (page := await store.read(GROUP, STREAM, after=place, limit=batch)).events:
-            place, count = page.next, count + len(page.events)
-        end = time.perf_counter()
-        assert count == LINES
-        await store.close()
-        return LINES / (middle - began), LINES / (end - middle)
+        return await rates(await open_logs(data), batch)
+
+
+def service_once(batch: int) -> tuple[float, float]:
+    """The same through ``miyabi serve logs``."""
+
+    async def once(url: str) -> tuple[float, float]:
+        return await rates(HttpLogs(url), batch)
+
+    with folder() as data, closing(Service("serve", "logs", env=environment(data))) as service:
+        return asyncio.run(once(service.url))
+
+
+async def rates(store: Logs, batch: int) -> tuple[float, float]:
+    """What an empty store takes and gives; it is closed then."""
+    began = time.perf_counter()
+    for start in range(0, LINES, batch):
+        await store.append(GROUP, STREAM, EVENTS[start : start + batch], Writer("bench", start))
+    middle = time.perf_counter()
+    place, count = "", 0
+    while (page := await store.read(GROUP, STREAM, after=place, limit=batch)).events:
+        place, count = page.next, count + len(page.events)
+    end = time.perf_counter()
+    assert count == LINES
+    await store.close()
+    return LINES / (middle - began), LINES / (end - middle)
 
 
 def bare_once(batch: int) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 from msgspec import Struct, ValidationError, convert
 
@@ -16,11 +17,24 @@ class SettingsError(ValueError):
     """A setting that can't be used; the message says what to write instead."""
 
 
+class Secret:
+    """A value that must not be shown: not in a log, not in a traceback."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """Each field is read from ``MIYABI_`` and its name in capitals.
 
-    The backends are URLs: ``logs``, ``database`` and ``cache`` name where that service is. ``local:`` (lines and
-    records in SQLite files in ``data``) and ``memory:`` are the embedded ones.
+    The backends are URLs: ``logs``, ``database`` and ``cache`` name where that service is. ``local:`` (lines in an
+    SQLite file in ``data``), ``sqlite:`` (records in another) and ``memory:`` are the embedded ones;
+    ``http://host:8423`` is a log service that runs by itself (``miyabi serve logs``).
     """
 
     data: Path
@@ -29,6 +43,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     port: int = DEFAULT_PORT
     logs: str = "local:"
     database: str = "sqlite:"
+    """``sqlite:`` in ``data``, ``sqlite:FOLDER`` in another folder (of a restored one), or ``dynamodb:``."""
     cache: str = "memory:"
     tasks: str = "local:"
     """Where the gateway finds the task API: ``local:`` in its own process, or an ``http://`` address."""
@@ -38,11 +53,29 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Board that ``miyabi run`` sends to; unset: the one running on this data folder, else the folder itself."""
     token: str | None = None
     """Sent by the command line as ``Authorization: Bearer``."""
+    auth_secret: Secret | None = None
+    """Signs and verifies this deployment's own tokens (HS256): 32 bytes or more, or ``ssm:NAME`` of a SecureString.
+
+    Several with spaces or lines between while one takes another's place: the first signs, each verifies.
+    """
+    auth_secret_file: Path | None = None
+    """A file that holds it instead."""
+    auth_issuer: str | None = None
+    """The OIDC issuer whose tokens are taken, e.g. ``https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc``."""
+    auth_audience: str | None = None
+    """Whom tokens must be made for: with an issuer, the id of the client that is registered there."""
+    auth_audience_claim: Literal["aud", "client_id"] = "aud"
+    """Where an issuer's tokens say so: ``client_id`` in Cognito's access tokens."""
     rate_limit: float = 1000.0
     """Requests a second the gateway lets through; 0 is no limit."""
     rate_burst: int = 2000
     sweep_seconds: float = 5.0
     """How often the collector looks for lines that no signal told it of."""
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether the gateway lets only tokens in."""
+        return bool(self.auth_secret or self.auth_secret_file or self.auth_issuer)
 
 
 def from_environment(environ: Mapping[str, str] | None = None, **given: object) -> Settings:
@@ -57,7 +90,7 @@ def from_environment(environ: Mapping[str, str] | None = None, **given: object) 
     values |= {name: value for name, value in given.items() if value is not None}
     values["data"] = Path(str(values.get("data") or default_data())).expanduser().absolute()
     try:
-        return convert(values, Settings, strict=False, dec_hook=_path)
+        return convert(values, Settings, strict=False, dec_hook=_made)
     except ValidationError as error:
         raise SettingsError(_explain(str(error))) from None
 
@@ -66,6 +99,23 @@ def aws_region(environ: Mapping[str, str] | None = None) -> str | None:
     """The region that AWS's own tools would take from the environment; ``None`` when it names none."""
     env = os.environ if environ is None else environ
     return env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or None
+
+
+class AwsKeys(NamedTuple):
+    """Credentials of AWS; ``token`` is there when they are temporary ones, of a role."""
+
+    access: str
+    secret: str
+    token: str | None
+
+
+def aws_keys(environ: Mapping[str, str] | None = None) -> AwsKeys:
+    """The credentials in the environment, where Lambda puts its role's. Raises :class:`SettingsError`."""
+    env = os.environ if environ is None else environ
+    access, secret = env.get("AWS_ACCESS_KEY_ID"), env.get("AWS_SECRET_ACCESS_KEY")
+    if not access or not secret:
+        raise SettingsError("AWS credentials are needed: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
+    return AwsKeys(access, secret, env.get("AWS_SESSION_TOKEN") or None)
 
 
 def default_data() -> Path:
@@ -77,9 +127,11 @@ def default_data() -> Path:
     return user_data_path("miyabi", appauthor=False)
 
 
-def _path(kind: type, value: object) -> object:
+def _made(kind: type, value: object) -> object:
     if kind is Path:
         return Path(str(value))
+    if kind is Secret:
+        return Secret(str(value))
     raise NotImplementedError(kind)
 
 

@@ -25,14 +25,18 @@ from miyabi.database.sqlite import open_database as open_sqlite
 from miyabi.logs import Logs
 from miyabi.logs.local import open_logs as open_local
 
-from .cloudwatch import CANNOT, close_cloudwatch, open_cloudwatch, open_moto
+from . import aws
+from .cloudwatch import CANNOT, close_cloudwatch, open_aws, open_cloudwatch, open_moto
+from .log_service import close_http, open_http
 
 LOGS: dict[str, Callable[[Path], Awaitable[Logs]]] = {
     "local": open_local,
+    "http": open_http,
     "cloudwatch": open_cloudwatch,
     "cloudwatch-moto": open_moto,
+    **({"cloudwatch-aws": open_aws} if aws.REGION else {}),
 }
-DATABASES = ("sqlite", "dynamodb")
+DATABASES = ("sqlite", "dynamodb", *(["dynamodb-aws"] if aws.REGION else []))
 CACHES: dict[str, Callable[[Clock], Cache]] = {
     "memory": lambda clock: MemoryCache(clock.seconds),
     "redis": lambda clock: redis_cache(RedisServer, clock),
@@ -59,7 +63,7 @@ def redis_cache(kind: Callable[[], RedisServer | RedisServers], clock: Clock) ->
     with closing(at.client) as client:
         client.flushall()
     clock.moved = lambda ms: age(at, ms)
-    return connect(at.url, answer_seconds=10)  # however busy the machine is
+    return connect(at.url, answer_seconds=60)  # however busy the machine is
 
 
 def age(at: RedisServer | RedisServers, ms: int) -> None:
@@ -107,6 +111,7 @@ def open_logs(request: pytest.FixtureRequest, runner: asyncio.Runner, tmp_path: 
         pytest.skip(reason)
     yield from _opener(runner, lambda: LOGS[request.param](tmp_path))
     close_cloudwatch(tmp_path)
+    close_http(tmp_path)
 
 
 @pytest.fixture
@@ -117,7 +122,7 @@ def logs(runner: asyncio.Runner, open_logs: Opener[Logs]) -> Logs:
 @pytest.fixture(params=DATABASES)
 def open_database(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterator[Opener[Database]]:
     """Opens the database; a second opening is what another process would have."""
-    make: Callable[[], Awaitable[Database]] = request.getfixturevalue(f"{request.param}_database")
+    make: Callable[[], Awaitable[Database]] = request.getfixturevalue(f"{request.param.replace('-', '_')}_database")
     yield from _opener(runner, make)
 
 
@@ -136,6 +141,17 @@ def dynamodb_database(
     prefix = f"test-{uuid4().hex[:12]}"
     runner.run(ministack.make_tables(dynamodb, prefix))
     return lambda: ministack.open_dynamodb(dynamodb, prefix)
+
+
+@pytest.fixture
+def dynamodb_aws_database(runner: asyncio.Runner) -> Iterator[Callable[[], Awaitable[Database]]]:
+    """Tables of the test's own on AWS."""
+    options = aws.table_options()
+    try:
+        runner.run(aws.make_tables(options))
+        yield lambda: aws.open_tables(options)
+    finally:
+        aws.remove_tables(options)
 
 
 @pytest.fixture

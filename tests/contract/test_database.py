@@ -231,6 +231,15 @@ async def test_the_history_is_read_in_pages(database: Database) -> None:
     assert found == [base.task.timestamp - n for n in range(5)]
 
 
+@pytest.mark.parametrize("name", ["memo:place", "project:house", "", "é" * 3000, "a b"])
+async def test_what_is_no_tasks_id_names_no_task(database: Database, name: str) -> None:
+    await database.save([Save(a_task("a"))])
+    await database.set_memo("place", "1")
+    assert await database.get([name, "a"]) == [None, Current(a_task("a"))]
+    assert (await database.history(name)).tasks == []
+    assert await database.project(name) is None
+
+
 async def test_nobody_has_no_history(database: Database) -> None:
     assert (await database.history("nobody")).tasks == []
     with pytest.raises(ValueError, match="cursor"):

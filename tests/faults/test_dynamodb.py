@@ -36,7 +36,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     """Two task APIs and a collector, on a Redis and a DynamoDB of their own."""
     with ExitStack() as stack:
         redis = stack.enter_context(closing(RedisServer()))
-        dynamodb = stack.enter_context(closing(Ministack(kept=True)))
+        dynamodb = stack.enter_context(closing(Ministack(SERVICES="dynamodb", PERSIST_STATE="1")))
         env = environment(tmp_path / "data", MIYABI_CACHE=redis.url, MIYABI_SWEEP_SECONDS="0.5")
         env |= ministack.setting(dynamodb.url, "faults")
         services = [

@@ -1,4 +1,4 @@
-"""Who may work on one data folder at once, and what is said of an address that strangers can reach."""
+"""Who may work on one data folder at once, and who may reach a board."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 from tests.support.board import MIYABI, Board, Service, environment
 
+SECRET = "a secret of this test that is long enough".replace(" ", "-")
 QUICK = 2.0
 """Seconds within which a service with viewers is expected to have ended."""
 
 
-def refused(*command: str, data: Path) -> str:
+def refused(*command: str, data: Path, **env: str) -> str:
     """What a start that must fail says."""
     line = [MIYABI, *command, "--port", "0"]
-    done = subprocess.run(line, env=environment(data), capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(line, env=environment(data, **env), capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     return done.stderr
@@ -35,9 +36,37 @@ def test_services_share_a_folder_and_a_board_beside_them_is_refused(tmp_path: Pa
         assert str(tmp_path) in refused("up", data=tmp_path)
 
 
-def test_an_address_that_strangers_can_reach_is_warned_of(tmp_path: Path) -> None:
-    with closing(Service("up", "--host", "0.0.0.0", env=environment(tmp_path))) as board:
-        assert "there is no sign-in yet" in board.errors()
+@pytest.mark.parametrize("command", [("up",), ("serve", "gateway"), ("serve", "tasks"), ("serve", "collector")])
+def test_an_address_that_strangers_can_reach_is_refused(tmp_path: Path, command: tuple[str, ...]) -> None:
+    said = refused(*command, "--host", "0.0.0.0", data=tmp_path)
+    assert "0.0.0.0" in said
+    assert "--insecure" in said
+
+
+def test_who_insists_serves_strangers(tmp_path: Path) -> None:
+    with closing(Service("up", "--host", "0.0.0.0", "--insecure", env=environment(tmp_path))) as board:
+        assert board.api.tasks() == []
+
+
+def test_where_tokens_are_asked_for_strangers_may_reach_the_board_and_get_nothing(tmp_path: Path) -> None:
+    env = environment(tmp_path, MIYABI_AUTH_SECRET=SECRET)
+    with closing(Service("up", "--host", "0.0.0.0", env=env)) as board:
+        assert board.api.request("GET", "/api/tasks").status == 401
+        assert board.api.request("GET", "/health").status == 200
+        token = subprocess.run([MIYABI, "token", "make", "me"], env=env, capture_output=True, text=True, check=True)
+        bearer = {"Authorization": f"Bearer {token.stdout.strip()}"}
+        assert board.api.request("GET", "/api/tasks", **bearer).status == 200
+        assert "a token was refused" not in board.errors()
+
+
+@pytest.mark.parametrize("service", ["tasks", "collector"])
+def test_what_asks_for_no_tokens_itself_is_refused_though_the_gateway_does(tmp_path: Path, service: str) -> None:
+    said = refused("serve", service, "--host", "0.0.0.0", data=tmp_path, MIYABI_AUTH_SECRET=SECRET)
+    assert "only the gateway asks for tokens" in said
+
+
+def test_a_secret_that_can_be_guessed_is_refused_at_the_start(tmp_path: Path) -> None:
+    assert "MIYABI_AUTH_SECRET" in refused("up", data=tmp_path, MIYABI_AUTH_SECRET="secret")
 
 
 def test_a_gateway_with_viewers_ends_quickly_and_quietly(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from urllib.parse import quote
 
 import pytest
 from tests.support import ministack
-from tests.support.aws import CloudWatchFront, DynamoFront
 from tests.support.board import Service, environment
 from tests.support.cloudwatch import FakeCloudWatch
+from tests.support.fronts import CloudWatchFront, DynamoFront
 from tests.support.jobs import BEGAN, GROUP, STEPS, lines_of, telling, undisturbed
 from tests.support.until import until
 

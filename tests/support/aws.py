@@ -1,146 +1,133 @@
-"""Amazon's two services as processes see them: over HTTP, and throttled or cut off as a test says."""
+"""Miyabi deployed to AWS's stand-in: ministack and a real Redis beside it, all stacks by the pinned CDK, and the page.
+
+The whole takes about a minute. ``Aws.client`` asks the stand-in; ``Aws.ask`` asks the board as a browser would, through
+CloudFront.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import random
-import re
-import threading
-from collections import Counter
-from collections.abc import Callable
-from typing import Any
+import http.client
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
 
-import aiohttp
-from aiohttp import web
-from botocore.exceptions import ClientError
+import boto3
+from tests.support.ministack import emulator
+from tests.support.redis import RedisServer
 
-from .cloudwatch import FakeCloudWatch
+ROOT = Path(__file__).parents[2]
+CDK = ROOT / "infra" / "node_modules" / ".bin" / "cdk"
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
 
-DYNAMODB_THROTTLES = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded")
-CLOUDWATCH_THROTTLES = ("ThrottlingException",)
-ECHO_SECONDS = 20.0
+
+class Answer(NamedTuple):
+    """What was answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
-class Front:
-    """An HTTP server in a thread before ``inner``, which answers an action (``PutItem``) and its body.
+class Aws(NamedTuple):
+    """A deployment on the stand-in."""
 
-    ``rate`` (0 to 1) of the requests are refused with one of the ``throttles``, as the services' API references show
-    them; ``lost`` of the others are carried out and their connection is cut in place of an answer. ``only``, when set,
-    names the actions that anything happens to. ``seen`` and ``refused`` count the requests by action.
-    """
-
-    def __init__(self, throttles: tuple[str, ...], seed: int = 0) -> None:
-        self._throttles = throttles
-        self._random = random.Random(seed)
-        self.rate = self.lost = 0.0
-        self.only: frozenset[str] = frozenset()
-        self.seen: Counter[str] = Counter()
-        self.refused: Counter[str] = Counter()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        self._runner: web.AppRunner | None = None
-        self.port = self._run(self._start())
+    url: str
+    redis: str
+    folder: Path
+    key: str
+    """An access key of this stand-in's own: the CDK remembers for each key which account it is of."""
 
     @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self.port}"
+    def environment(self) -> dict[str, str]:
+        """For processes that are to ask the stand-in and never AWS."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MIYABI_"))}
+        return {
+            **ours,
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": self.key,
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "HOME": str(self.folder),
+            "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
+        }
 
-    def close(self) -> None:
-        """End it."""
-        self._run(self._stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+    @property
+    def context(self) -> list[str]:
+        """The CDK's context: that it is no AWS, and where things are."""
+        return ["-c", f"emulator={self.url}", "-c", f"redis={self.redis}"]
 
-    async def inner(self, action: str, request: web.Request, body: bytes) -> tuple[int, bytes]:
-        """What stands behind it: the status and the body of the answer."""
-        raise NotImplementedError
+    def client(self, service: str) -> Any:
+        """A client of boto3."""
+        make: Any = boto3.client
+        return make(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id=self.key,
+            aws_secret_access_key="test",
+        )
 
-    async def opened(self) -> None:
-        """Open what :meth:`inner` needs."""
+    def shared(self, path: str) -> str:
+        """What a stack told: ``web/domain``."""
+        value: str = self.client("ssm").get_parameter(Name=f"/miyabi/{path}")["Parameter"]["Value"]
+        return value
 
-    async def closed(self) -> None:
-        """Close it."""
+    def ask(self, path: str, method: str = "GET", scheme: str = "https", **headers: str) -> Answer:
+        """Ask the page's address for ``path``, as if by ``scheme``."""
+        host, _, port = self.url.removeprefix("http://").partition(":")
+        with closing(http.client.HTTPConnection(host, int(port), timeout=60)) as connection:
+            sent = {"Host": self.shared("web/domain"), "X-Forwarded-Proto": scheme, **headers}
+            connection.request(method, path, headers=sent)
+            answer = connection.getresponse()
+            return Answer(answer.status, {key.lower(): value for key, value in answer.getheaders()}, answer.read())
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
-        action, body = request.headers["X-Amz-Target"].rpartition(".")[2], await request.read()
-        self.seen[action] += 1
-        touched = not self.only or action in self.only
-        if touched and self._random.random() < self.rate:
-            self.refused[action] += 1
-            return _json(400, _error(self._random.choice(self._throttles), "Rate exceeded"))
-        status, answer = await self.inner(action, request, body)
-        if touched and self._random.random() < self.lost:
-            assert request.transport
-            request.transport.abort()
-        return _json(status, answer)
-
-    async def _start(self) -> int:
-        await self.opened()
-        app = web.Application(client_max_size=1 << 24)
-        app.router.add_post("/", self._answer)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        port: int = self._runner.addresses[0][1]
-        return port
-
-    async def _stop(self) -> None:
-        assert self._runner
-        await self._runner.cleanup()
-        await self.closed()
-
-    def _run(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(ECHO_SECONDS)
-
-
-class DynamoFront(Front):
-    """Before a DynamoDB at ``url``."""
-
-    def __init__(self, url: str) -> None:
-        self._to = url
-        super().__init__(DYNAMODB_THROTTLES)
-
-    async def opened(self) -> None:
-        """Connections of our own."""
-        self._session = aiohttp.ClientSession()
-
-    async def closed(self) -> None:
-        """Close them."""
-        await self._session.close()
-
-    async def inner(self, action: str, request: web.Request, body: bytes) -> tuple[int, bytes]:
-        """Handed on as it is."""
-        headers = {name: request.headers[name] for name in ("X-Amz-Target", "Authorization", "Content-Type")}
-        async with self._session.post(self._to, data=body, headers=headers) as answer:
-            return answer.status, await answer.read()
+    def run(self, *command: str) -> str:
+        """Run a command with the stand-in as AWS; its output. Raises ``AssertionError`` with it when it fails."""
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, f"{command}: {done.stdout[-4000:]}{done.stderr[-4000:]}"
+        return done.stdout + done.stderr
 
 
-class CloudWatchFront(Front):
-    """Before the model of CloudWatch Logs."""
-
-    def __init__(self, cloud: FakeCloudWatch) -> None:
-        self._cloud = cloud
-        super().__init__(CLOUDWATCH_THROTTLES)
-
-    async def inner(self, action: str, request: web.Request, body: bytes) -> tuple[int, bytes]:
-        """A call of the model."""
-        operation: Callable[..., dict[str, Any]] = getattr(self._cloud, re.sub(r"(?<!^)(?=[A-Z])", "_", action).lower())
-        try:
-            return 200, json.dumps(operation(**json.loads(body))).encode()
-        except ClientError as error:
-            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-            return status, _error(error.response["Error"]["Code"], error.response["Error"]["Message"])
-
-
-def _error(code: str, message: str) -> bytes:
-    """As JSON protocols of AWS tell of an error."""
-    return json.dumps({"__type": f"com.amazonaws#{code}", "message": message}).encode()
+@contextmanager
+def stand_in() -> Iterator[Aws]:
+    """ministack and Redis, empty but for what ``cdk bootstrap`` makes; both end with the block."""
+    with tempfile.TemporaryDirectory(prefix="miyabi-aws-") as folder, closing(RedisServer()) as redis:
+        where = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis.port)}
+        with emulator(Path(folder), **where) as url:
+            aws = Aws(url, redis.url, Path(folder), f"test{uuid4().hex[:12]}")
+            subprocess.run(
+                [str(CDK), "bootstrap", f"aws://{ACCOUNT}/{REGION}"],
+                cwd=folder,
+                env=aws.environment,
+                check=True,
+                capture_output=True,
+                timeout=300,
+            )
+            yield aws
 
 
-def _json(status: int, body: bytes) -> web.Response:
-    return web.Response(status=status, body=body, content_type="application/x-amz-json-1.0")
+@contextmanager
+def deployed(settings: Sequence[str] = ()) -> Iterator[Aws]:
+    """Everything deployed with ``settings`` (``rate=5``), and the page uploaded; all of it ends with the stand-in."""
+    with stand_in() as aws:
+        given = [*aws.context, *(word for one in settings for word in ("-c", one))]
+        aws.run(sys.executable, "-m", "infra.package", "--target", "host")
+        aws.run(sys.executable, "-m", "infra.deploy", *given)
+        yield aws
+
+
+def destroy(aws: Aws, *, data: bool = False) -> None:
+    """Take a deployment down, as ``make destroy`` does."""
+    aws.run(sys.executable, "-m", "infra.destroy", *aws.context, *(["--delete-data"] if data else []))

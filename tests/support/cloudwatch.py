@@ -92,6 +92,9 @@ class FakeCloudWatch:
 
     # the client
 
+    def close(self) -> None:
+        """There is no connection to close."""
+
     def create_log_group(self, *, logGroupName: str) -> dict[str, Any]:
         """Refuses a group that is there."""
         self._called("create_log_group", logGroupName=logGroupName)

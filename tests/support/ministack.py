@@ -39,20 +39,29 @@ def dynamodb_endpoint() -> Iterator[str]:
     if given:
         yield given
         return
-    with closing(Ministack()) as one:
+    with closing(Ministack(SERVICES="dynamodb")) as one:
+        yield one.url
+
+
+@contextmanager
+def emulator(folder: Path, **settings: str) -> Iterator[str]:
+    """The address of a ministack of our own that keeps its files in ``folder`` and ends with the block."""
+    with closing(Ministack(folder, **settings)) as one:
         yield one.url
 
 
 class Ministack:
-    """A process on a port of 127.0.0.1. With ``kept`` what it holds outlives :meth:`stop` and :meth:`restart`."""
+    """A process on a port of 127.0.0.1, with its files in ``folder`` or one that goes with it.
 
-    def __init__(self, *, kept: bool = False) -> None:
+    With ``PERSIST_STATE="1"`` what it holds outlives :meth:`stop` and :meth:`restart`.
+    """
+
+    def __init__(self, folder: Path | None = None, **settings: str) -> None:
         self._port = free_port()
-        self._folder = tempfile.TemporaryDirectory(prefix="miyabi-ministack-")
-        self._env = {**os.environ, "GATEWAY_PORT": str(self._port), "BIND_HOST": "127.0.0.1", "SERVICES": "dynamodb"}
-        self._env |= {"TMPDIR": self._folder.name, "LOG_LEVEL": "WARNING"}
-        if kept:
-            self._env |= {"PERSIST_STATE": "1", "STATE_DIR": str(Path(self._folder.name) / "state")}
+        self._own = tempfile.TemporaryDirectory(prefix="miyabi-ministack-")
+        self._folder = folder or Path(self._own.name)
+        self._env = {**os.environ, "GATEWAY_PORT": str(self._port), "BIND_HOST": "127.0.0.1", **settings}
+        self._env |= {"TMPDIR": str(self._folder), "STATE_DIR": str(self._folder / "state"), "LOG_LEVEL": "WARNING"}
         self._process = self._launch()
 
     @property
@@ -78,16 +87,20 @@ class Ministack:
         self._process.send_signal(signal.SIGCONT)
 
     def close(self) -> None:
-        """End it whatever its state."""
-        self._process.kill()
-        self._process.wait()
-        self._folder.cleanup()
+        """End it whatever its state; gracefully where it can, for it ends processes of its own then."""
+        self.thaw()
+        try:
+            self.stop()
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._own.cleanup()
 
     def _launch(self) -> subprocess.Popen[bytes]:
-        log = Path(self._folder.name) / "log"
+        log = self._folder / "log"
         with log.open("ab") as file:
             command = [str(Path(sys.executable).parent / "ministack")]
-            process = subprocess.Popen(command, env=self._env, stdout=file, stderr=file, cwd=self._folder.name)
+            process = subprocess.Popen(command, env=self._env, stdout=file, stderr=file, cwd=self._folder)
         try:
             _until_ready(process, self.url, log)
         except BaseException:

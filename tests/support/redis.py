@@ -26,13 +26,20 @@ SLOTS = 16384
 class RedisServer:
     """A ``redis-server`` on a free port of 127.0.0.1 that keeps nothing on disk."""
 
-    def __init__(self, *options: str, password: str | None = None, cluster: bool = False, tls: bool = False) -> None:
+    def __init__(
+        self,
+        *options: str,
+        password: str | None = None,
+        cluster: bool = False,
+        tls: bool = False,
+        authority: trustme.CA | None = None,
+    ) -> None:
         command = shutil.which("redis-server")
         assert command, "redis-server is not installed; on Debian: apt-get install redis-server"
         self._folder = tempfile.TemporaryDirectory(prefix="miyabi-redis-")
         self.port = free_port()
         self.password = password
-        self._ca = self._certificate() if tls else None
+        self._ca = self._certificate(authority or trustme.CA()) if tls else None
         port = ["--port", "0", "--tls-port", str(self.port)] if tls else ["--port", str(self.port)]
         self._command = [command, *port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         self._command += ["--dir", self._folder.name, "--logfile", "redis.log", *options]
@@ -44,7 +51,7 @@ class RedisServer:
             self._command += ["--requirepass", password]
         if cluster:
             self._command += ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"]
-            self._command += ["--cluster-port", str(free_port())]
+            self._command += ["--cluster-port", str(free_port()), *(["--tls-cluster", "yes"] if tls else [])]
         self.process = self._launch()
 
     @property
@@ -91,9 +98,9 @@ class RedisServer:
             self.admin.close()
         self._folder.cleanup()
 
-    def _certificate(self) -> Path:
+    def _certificate(self, authority: trustme.CA) -> Path:
         """The file of who signed the server's certificate."""
-        folder, authority = Path(self._folder.name), trustme.CA()
+        folder = Path(self._folder.name)
         signed = authority.issue_cert("127.0.0.1")
         signed.cert_chain_pems[0].write_to_path(folder / "cert.pem")
         signed.private_key_pem.write_to_path(folder / "key.pem")
@@ -121,9 +128,10 @@ class RedisServer:
 class RedisServers:
     """Three nodes that are a cluster."""
 
-    def __init__(self) -> None:
+    def __init__(self, password: str | None = None, tls: bool = False) -> None:
+        authority = trustme.CA() if tls else None
         with ExitStack() as stack:
-            self.nodes = [RedisServer(cluster=True) for _ in range(3)]
+            self.nodes = [RedisServer(password=password, cluster=True, tls=tls, authority=authority) for _ in range(3)]
             for node in self.nodes:
                 stack.callback(node.close)
             self._join(self.nodes)
@@ -132,12 +140,13 @@ class RedisServers:
     @property
     def url(self) -> str:
         """The cluster's address as the settings name it."""
-        return f"{self.nodes[0].url}?cluster=yes"
+        first = self.nodes[0].url
+        return f"{first}{'&' if '?' in first else '?'}cluster=yes"
 
     @property
     def client(self) -> RedisCluster:
         """A client beside the one that is tested."""
-        return RedisCluster(host="127.0.0.1", port=self.nodes[0].port)
+        return RedisCluster.from_url(self.nodes[0].url)
 
     def close(self) -> None:
         """End all nodes."""

@@ -38,9 +38,13 @@ function watch(answers: () => boolean = () => true) {
     lines: [] as NewLines[],
     frames: [] as (() => void)[],
     reads: 0,
+    places: [] as (string | null)[],
   };
   const feed = new Feed({
-    address: () => "/api/events",
+    address: (place) => {
+      seen.places.push(place);
+      return "/api/events";
+    },
     open: () => {
       const connection = new Connection();
       seen.connections.push(connection);
@@ -167,5 +171,31 @@ describe("the events' feed", () => {
     frame();
     expect(seen.states).toEqual(["connecting"]);
     expect(seen.batches).toEqual([]);
+  });
+
+  test("comes again from where a visit ended, stays live and reads nothing anew", async () => {
+    const { feed, seen, last } = watch();
+    feed.start();
+    last().send("hello", { resumed: false });
+    last().send("again", { milliseconds: 3_000, place: "7|4" });
+    expect(last().closed).toBe(true);
+    await vi.advanceTimersByTimeAsync(3_000);
+    last().send("hello", { resumed: true });
+    expect(seen.places).toEqual([null, "7|4"]);
+    expect(seen.states.at(-1)).toBe("live");
+    expect(seen.reads).toBe(1);
+  });
+
+  test("reads anew what is shown after a visit that failed", async () => {
+    const { feed, seen, last } = watch();
+    feed.start();
+    last().send("hello", { resumed: false });
+    last().send("again", { milliseconds: 3_000, place: "7|4" });
+    await vi.advanceTimersByTimeAsync(3_000);
+    last().send("error");
+    await vi.advanceTimersByTimeAsync(RETRY_MS[0]);
+    last().send("hello", { resumed: false });
+    expect(seen.places).toEqual([null, "7|4", null]);
+    expect(seen.reads).toBeGreaterThan(1);
   });
 });

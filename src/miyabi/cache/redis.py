@@ -17,6 +17,7 @@ import msgspec
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.credentials import CredentialProvider
 from redis.exceptions import NoScriptError, RedisError
 from redis.exceptions import TimeoutError as TimedOut
 
@@ -48,23 +49,26 @@ _PROJECT = msgspec.json.Decoder(Project)
 _ENCODER = msgspec.json.Encoder()
 
 
-def connect(url: str, answer_seconds: float = ANSWER_SECONDS) -> RedisCache:
+def connect(
+    url: str, answer_seconds: float = ANSWER_SECONDS, credentials: CredentialProvider | None = None
+) -> RedisCache:
     """The cache at ``redis://[user:password@]host[:port][/db]``; ``rediss://`` with TLS.
 
     ``?cluster=yes`` for a cluster, of which the host is any node; other parameters are redis-py's
-    (``ssl_ca_certs=/path/ca.pem``). Connects with the first call. Raises ``ValueError`` for what is no such address.
+    (``ssl_ca_certs=/path/ca.pem``). ``credentials`` are asked for user and password at each connection, if the address
+    names none. Connects with the first call. Raises ``ValueError`` for what is no such address.
     """
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query))
     cluster = options.pop("cluster", "no") == "yes"
     plain = urlunsplit(parts._replace(query=urlencode(options)))
     try:
-        return RedisCache(_cluster(plain, answer_seconds) if cluster else _server(plain, answer_seconds))
+        return RedisCache((_cluster if cluster else _server)(plain, answer_seconds, credentials))
     except (TypeError, RedisError) as error:
         raise ValueError(str(error)) from None
 
 
-def _server(url: str, answer_seconds: float) -> Redis:
+def _server(url: str, answer_seconds: float, credentials: CredentialProvider | None) -> Redis:
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=CONNECTIONS,
@@ -72,12 +76,13 @@ def _server(url: str, answer_seconds: float) -> Redis:
         socket_timeout=answer_seconds,
         socket_connect_timeout=max(CONNECT_SECONDS, answer_seconds),
         retry=Retry(NoBackoff(), 0),
+        credential_provider=credentials,
     )
     pool.connection_class(**pool.connection_kwargs)  # an option that is none is found out here
     return Redis.from_pool(pool)
 
 
-def _cluster(url: str, answer_seconds: float) -> RedisCluster:
+def _cluster(url: str, answer_seconds: float, credentials: CredentialProvider | None) -> RedisCluster:
     """Every script may run twice, so calls are repeated: nodes and slots move, and redis-py drops what is under way."""
     return RedisCluster.from_url(
         url,
@@ -85,6 +90,7 @@ def _cluster(url: str, answer_seconds: float) -> RedisCluster:
         socket_timeout=answer_seconds,
         socket_connect_timeout=max(CONNECT_SECONDS, answer_seconds),
         retry=Retry(NoBackoff(), 2),
+        credential_provider=credentials,
     )
 
 
@@ -171,6 +177,14 @@ class RedisCache:
     async def close(self) -> None:
         with suppress(RedisError, OSError):
             await self._client.aclose()
+
+    async def turn(self, name: str, calls: int, period: float) -> float:
+        """Seconds until it is the caller's turn: of all on this Redis ``calls`` have one in any ``period`` seconds.
+
+        A turn is a time given out at once, in the order in which they were asked for. Raises ``CacheUnavailable``.
+        """
+        micros = 1_000_000
+        return int(await self._run(scripts.TURN, [f"turns:{name}"], calls, int(period * micros))) / micros
 
     async def _put(self, tasks: Sequence[Task]) -> None:
         singles = [

@@ -54,6 +54,20 @@ return 1
 """
 )
 
+TURN = Script(
+    """
+-- KEYS: turns:{name}, the times in µs of the last turns given out; ARGV: turns in a period, period in µs
+local seconds, micros = unpack(redis.call('TIME'))
+local now = seconds * 1000000 + micros
+local oldest = redis.call('LINDEX', KEYS[1], ARGV[1] - 1)
+local at = oldest and math.max(now, oldest + ARGV[2]) or now
+redis.call('LPUSH', KEYS[1], string.format('%.0f', at))
+redis.call('LTRIM', KEYS[1], 0, ARGV[1] - 1)
+redis.call('PEXPIRE', KEYS[1], math.ceil((at - now + ARGV[2]) / 1000))
+return string.format('%.0f', at - now)
+"""
+)
+
 PUT_PROJECT = Script(
     """
 -- KEYS: project:{project_id}; ARGV: record, updated_at, TTL

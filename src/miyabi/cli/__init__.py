@@ -14,6 +14,9 @@ COMMANDS = {
     "serve": "serve:serve",
     "progress": "progress:progress",
     "tables": "tables:tables",
+    "restore": "restore:restore",
+    "token": "token:token",
+    "cost": "cost:cost",
     "openapi": "openapi:openapi",
 }
 """Name of the command → ``module:object`` within this package, in the order of ``--help``."""

@@ -5,13 +5,18 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from miyabi.cli.service import Main, folder_lock, run_service, settings_of
+from miyabi.cli.service import Main, folders_lock, insecure_option, refuse_strangers, run_service, settings_of
 from miyabi.settings import Settings
 
-PORTS = {"gateway": 8420, "tasks": 8421, "collector": 8422}
+if TYPE_CHECKING:
+    from miyabi.tasks.api import Collecting, Probe
+    from miyabi.wiring.stores import Stores
+
+PORTS = {"gateway": 8420, "tasks": 8421, "collector": 8422, "logs": 8423}
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -21,22 +26,25 @@ PORTS = {"gateway": 8420, "tasks": 8421, "collector": 8422}
     "--port",
     type=click.IntRange(0, 65535),
     metavar="PORT",
-    help="Port.  [default: 8420, 8421, 8422 in the order above]",
+    help="Port.  [default: 8420, 8421, 8422, 8423 in the order above]",
 )
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded stores.")
-def serve(service: str, host: str | None, port: int | None, data: Path | None) -> None:
+@insecure_option
+def serve(service: str, host: str | None, port: int | None, data: Path | None, insecure: bool) -> None:
     """Start one service by itself.
 
     The gateway finds the task API by MIYABI_TASKS, the task API the collector by MIYABI_COLLECTOR; both find logs,
     database and cache by MIYABI_LOGS, MIYABI_DATABASE and MIYABI_CACHE. Unless they share a cache, they keep none.
+    The log service keeps lines in the data folder; the others find it by MIYABI_LOGS=http://host:8423.
     """
     settings = settings_of(host=host, data=data, cache=_shared_cache(), tasks=_tasks_elsewhere(service))
+    refuse_strangers(settings, checks_tokens=service == "gateway", insecure=insecure)
     port = PORTS[service] if port is None else port
     if service == "gateway":
         run_service(settings, port, _gateway)
         return
-    mains: dict[str, Main] = {"tasks": _tasks, "collector": _collector}
-    with folder_lock(settings.data, shared=True):
+    mains: dict[str, Main] = {"tasks": _tasks, "collector": _collector, "logs": _logs}
+    with folders_lock(settings, shared=True):
         run_service(settings, port, mains[service])
 
 
@@ -52,30 +60,51 @@ def _tasks_elsewhere(service: str) -> str | None:
 
 
 async def _gateway(settings: Settings, sock: socket.socket) -> None:
+    from miyabi.wiring.gateway import make_gateway, make_upstream
     from miyabi.wiring.server import serve as run
-    from miyabi.wiring.services import make_gateway, make_upstream
 
     tasks = make_upstream(settings)
     await run(make_gateway(settings, tasks), sock, ready=_say("The gateway", sock), stopping=tasks.close)
 
 
 async def _tasks(settings: Settings, sock: socket.socket) -> None:
-    from miyabi.wiring import services
     from miyabi.wiring.server import serve as run
+    from miyabi.wiring.stores import open_stores
+    from miyabi.wiring.tasks import make_tasks
 
-    async with services.open_stores(settings) as stores:
-        app = services.make_tasks(settings, stores, services.make_loop(settings, stores), {})
+    async with open_stores(settings) as stores:
+        collector, probes = _collector_of(settings, stores)
+        app = make_tasks(settings, stores, collector, probes)
         await run(app, sock, ready=_say("The task API", sock), stopping=app.api.hub.close)
 
 
 async def _collector(settings: Settings, sock: socket.socket) -> None:
-    from miyabi.collector.app import CollectorApp
-    from miyabi.wiring import services
+    from miyabi.wiring.apart import make_collector
+    from miyabi.wiring.server import serve as run
+    from miyabi.wiring.stores import open_stores
+
+    async with open_stores(settings) as stores:
+        await run(make_collector(settings, stores), sock, ready=_say("The collector", sock))
+
+
+async def _logs(settings: Settings, sock: socket.socket) -> None:
+    from miyabi.wiring.apart import open_log_service
     from miyabi.wiring.server import serve as run
 
-    async with services.open_stores(settings) as stores:
-        app = CollectorApp(services.make_loop(settings, stores))
-        await run(app, sock, ready=_say("The collector", sock))
+    async with open_log_service(settings) as (app, guarded):
+        await run(guarded, sock, ready=_say("The log service", sock), stopping=app.close)
+
+
+def _collector_of(settings: Settings, stores: Stores) -> tuple[Collecting, dict[str, Probe]]:
+    """The collector that the settings name, and how to ask whether it is well."""
+    if settings.collector == "local:":
+        from miyabi.wiring.collector import LocalCollector, make_loop
+
+        return LocalCollector(make_loop(settings, stores)), {}
+    from miyabi.wiring.remote import RemoteCollector
+
+    remote = RemoteCollector(settings.collector)
+    return remote, {"collector": remote.ping}
 
 
 def _say(what: str, sock: socket.socket) -> Callable[[], None]:

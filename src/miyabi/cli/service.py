@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
@@ -46,6 +46,21 @@ def folder_lock(folder: Path, *, shared: bool = False) -> Iterator[None]:
         os.close(handle)
 
 
+@contextmanager
+def folders_lock(settings: Settings, *, shared: bool = False) -> Iterator[None]:
+    """Hold the data folder, and that of the embedded database where it is another one."""
+    from miyabi.wiring import database_folder
+
+    try:
+        folders = dict.fromkeys((settings.data, database_folder(settings)))
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+    with ExitStack() as locks:
+        for folder in folders:
+            locks.enter_context(folder_lock(folder, shared=shared))
+        yield
+
+
 def _lock(handle: int, folder: Path, kind: int) -> None:
     from miyabi.wiring.board import read_board
 
@@ -69,19 +84,31 @@ def run_service(settings: Settings, port: int, main: Main) -> None:
 
     try:
         sock = listen(settings.host, port)
-        _warn_of_strangers(settings.host)
         with sock:
             uvloop.run(main(settings, sock))  # type: ignore[arg-type]
     except (SettingsError, DatabaseUnavailable, LogsUnavailable) as error:
         raise click.ClickException(str(error)) from None
 
 
-def _warn_of_strangers(host: str) -> None:
+insecure_option = click.option("--insecure", is_flag=True, help="Serve whoever can reach the address, without a token.")
+
+
+def refuse_strangers(settings: Settings, *, checks_tokens: bool, insecure: bool) -> None:
+    """Start nothing that strangers could reach and use, unless the user insists.
+
+    ``checks_tokens``: this service is or has the gateway, so it is safe where sign-in is configured.
+    """
     from miyabi.gateway.guard import LOOPBACK
 
-    if host not in LOOPBACK:
-        click.echo(
-            f"Warning: there is no sign-in yet. Whoever can reach {host} sees every job's output and can change tasks. "
-            "Leave out --host, unless only people you trust can.",
-            err=True,
+    if insecure or settings.host in LOOPBACK or (checks_tokens and settings.signs_in):
+        return
+    whoever = f"Whoever can reach {settings.host} would see every job's output and could change tasks"
+    if checks_tokens:
+        raise click.ClickException(
+            f"{whoever}. Leave out --host, or have tokens asked for: set MIYABI_AUTH_SECRET or MIYABI_AUTH_ISSUER "
+            "(see docs/tokens.md). If only people you trust can reach it, insist: --insecure."
         )
+    raise click.ClickException(
+        f"{whoever}: only the gateway asks for tokens. Leave out --host. "
+        "If only the gateway can reach it, insist: --insecure."
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from miyabi.cli.service import folder_lock, run_service, settings_of
+from miyabi.cli.service import folders_lock, insecure_option, refuse_strangers, run_service, settings_of
 from miyabi.settings import DEFAULT_PORT, Settings
 
 
@@ -20,18 +20,23 @@ from miyabi.settings import DEFAULT_PORT, Settings
     help=f"Port; 0 takes a free one.  [default: {DEFAULT_PORT}]",
 )
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder for logs and tasks.")
-def up(host: str | None, port: int | None, data: Path | None) -> None:
+@insecure_option
+def up(host: str | None, port: int | None, data: Path | None, insecure: bool) -> None:
     """Start the board: all seven services in one process, until Ctrl-C."""
     settings = settings_of(host=host, port=port, data=data)
-    with folder_lock(settings.data):
+    refuse_strangers(settings, checks_tokens=True, insecure=insecure)
+    with folders_lock(settings):
         run_service(settings, settings.port, _serve)
 
 
 async def _serve(settings: Settings, sock: socket.socket) -> None:
     from miyabi.collector.app import running
-    from miyabi.wiring import services
     from miyabi.wiring.board import remove_board, write_board
+    from miyabi.wiring.collector import LocalCollector, make_loop
+    from miyabi.wiring.gateway import make_gateway, page_is_there
     from miyabi.wiring.server import address, serve
+    from miyabi.wiring.stores import open_stores
+    from miyabi.wiring.tasks import fine, make_tasks
 
     url = address(sock)
 
@@ -39,12 +44,12 @@ async def _serve(settings: Settings, sock: socket.socket) -> None:
         write_board(settings.data, url)
         click.echo(f"Miyabi is on {click.style(url, bold=True)}   (data in {settings.data}; Ctrl-C stops it)")
 
-    async with services.open_stores(settings) as stores:
-        loop = services.make_loop(settings, stores)
-        probes = {"webui": services.page_is_there, "gateway": services.fine, "collector": loop.ping}
-        tasks = services.make_tasks(settings, stores, loop, probes)
+    async with open_stores(settings) as stores:
+        loop = make_loop(settings, stores)
+        probes = {"webui": page_is_there, "gateway": fine, "collector": loop.ping}
+        tasks = make_tasks(settings, stores, LocalCollector(loop), probes)
         try:
             async with running(loop):
-                await serve(services.make_gateway(settings, tasks), sock, ready=ready, stopping=tasks.api.hub.close)
+                await serve(make_gateway(settings, tasks), sock, ready=ready, stopping=tasks.api.hub.close)
         finally:
             remove_board(settings.data)

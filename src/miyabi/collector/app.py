@@ -1,4 +1,4 @@
-"""The collector by itself, as a small ASGI application: run it once, ask how it is."""
+"""The collector by itself, as a small ASGI application: run it once, push lines to it, ask how it is."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from miyabi.collector.deliveries import Deliveries
 from miyabi.collector.loop import Loop
+from miyabi.counters import exposition
 from miyabi.database import DatabaseUnavailable
-from miyabi.http import Problem
+from miyabi.http import ClientGone, Problem
 from miyabi.logs import LogsUnavailable
 
 
@@ -34,16 +35,21 @@ async def running(loop: Loop) -> AsyncIterator[None]:
 
 
 class CollectorApp:
-    """ASGI: ``POST /api/collect``, ``/api/reread/TASK``, ``GET /health``, ``/metrics``; the loop runs beside."""
+    """ASGI: ``POST /api/collect``, ``/api/tasks/TASK/reread``, ``GET /health``, ``/metrics``.
 
-    def __init__(self, loop: Loop) -> None:
+    With ``deliveries`` also ``POST /api/collect/deliveries``. The loop runs beside, for as long as the lifespan.
+    """
+
+    def __init__(self, loop: Loop, deliveries: Deliveries | None = None) -> None:
         self._loop = loop
         routes = [
             Route("/api/collect", self._collect, methods=["POST"]),
-            Route("/api/reread/{task_id}", self._reread, methods=["POST"]),
+            Route("/api/tasks/{task_id}/reread", self._reread, methods=["POST"]),
             Route("/health", self._health),
             Route("/metrics", _metrics),
         ]
+        if deliveries:
+            routes.append(Route("/api/collect/deliveries", _Door(deliveries), methods=["POST"]))
         self._router = Router(routes, lifespan=self._lifespan)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,11 +68,14 @@ class CollectorApp:
             return Problem("unavailable", str(error), Retry_After="1").response()
 
     async def _reread(self, request: Request) -> Response:
+        task_id = request.path_params["task_id"]
         try:
-            result = await self._loop.reread(request.path_params["task_id"])
-            return _json([result] if result else [])
+            result = await self._loop.reread(task_id)
         except (DatabaseUnavailable, LogsUnavailable) as error:
             return Problem("unavailable", str(error), Retry_After="1").response()
+        if result is None:
+            return Problem("not-found", f"There is no task `{task_id}`.").response()
+        return _json(result)
 
     async def _health(self, request: Request) -> Response:
         try:
@@ -76,8 +85,27 @@ class CollectorApp:
         return _json({"status": "ok"})
 
 
+class _Door:
+    """ASGI: one delivery a request."""
+
+    def __init__(self, deliveries: Deliveries) -> None:
+        self._deliveries = deliveries
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            response = _json(await self._deliveries.take(receive, dict(scope["headers"])))
+        except Problem as problem:
+            response = problem.response()
+        except ClientGone:
+            return
+        except (DatabaseUnavailable, LogsUnavailable) as error:
+            response = Problem("unavailable", str(error), Retry_After="1").response()
+        await response(scope, receive, send)
+
+
 async def _metrics(request: Request) -> Response:
-    return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
+    body, kind = exposition()
+    return Response(body, headers={"content-type": kind})
 
 
 def _json(value: object) -> Response:

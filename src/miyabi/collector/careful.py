@@ -5,15 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from prometheus_client import Counter
-
 from miyabi.collector.step import Runs, advance
+from miyabi.counters import Counter
 from miyabi.database import Bookmark, Current, Save
 from miyabi.model import LogEvent, Task
 
 log = logging.getLogger("miyabi.collector")
 
-UNREADABLE = Counter("miyabi_collector_unreadable_lines_total", "Lines left out because the reader failed at them")
+UNREADABLE = Counter("miyabi_collector_unreadable_lines", "Lines left out because the reader failed at them")
 
 
 def careful(

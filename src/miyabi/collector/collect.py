@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
-from prometheus_client import Counter, Histogram
+from prometheus_client import Histogram
 
 from miyabi.cache import Cache, CacheUnavailable
 from miyabi.collector.careful import careful
@@ -16,6 +16,8 @@ from miyabi.collector.history import History
 from miyabi.collector.memory import Memory
 from miyabi.collector.replay import Replay
 from miyabi.collector.watch import Watch
+from miyabi.context import TASK
+from miyabi.counters import Counter
 from miyabi.database import Current, Database, DatabaseUnavailable, Save
 from miyabi.logs import LAMBDA_GROUPS, LogPage, Logs, LogsUnavailable, Stream
 from miyabi.model import GROUP_OF_TYPE, SYSTEM_GROUP, TTL_SECONDS, Details, Task, is_id, iso, slug
@@ -27,10 +29,10 @@ PAGE = 2000
 AT_ONCE = 16
 """Streams read at the same time: their writes share a commit."""
 
-LINES = Counter("miyabi_collector_lines_total", "Lines read")
+LINES = Counter("miyabi_collector_lines", "Lines read")
 STEPS = Histogram("miyabi_collector_step_seconds", "Time to read and save one page of a stream")
-CONFLICTS = Counter("miyabi_collector_conflicts_total", "Steps made again because somebody else wrote the task")
-FAILURES = Counter("miyabi_collector_failures_total", "Streams that could not be read")
+CONFLICTS = Counter("miyabi_collector_conflicts", "Steps made again because somebody else wrote the task")
+FAILURES = Counter("miyabi_collector_failures", "Streams that could not be read")
 
 
 PageOf = Callable[[str], LogPage | None]
@@ -170,6 +172,7 @@ class Collector:
         """The task of a stream, and what it is when new. A stream of another group with that id gets one of its own."""
         now = self._now()
         fresh = newborn(group, name, task_id_of(group, name), now)
+        TASK.set(fresh.task_id)
         current = (await self._database.get([fresh.task_id]))[0]
         if current and current.task.details.log_group not in (None, group):
             fresh = newborn(group, name, _own_id(group, name), now)

@@ -93,6 +93,14 @@ class Loop:
             if not looked_at or self._clock() > end:
                 return Result(len(streams), lines)
 
+    async def sweep(self) -> Result:
+        """What :meth:`run` does all day, once: collect, see to the silent, remember the place."""
+        result = await self.collect()
+        if not self._behind:
+            await self._collector.watch.look()
+        await self._remember()
+        return result
+
     async def push(self, streams: Mapping[tuple[str, str], PageOf]) -> Result:
         """Collect streams (group, name) that are said to have new lines: by the page that each is known to have next,
         else by reading it to its end or for :data:`COLLECT_SECONDS`.

@@ -32,6 +32,7 @@ MAX_BYTES = 64 * 1024 * 1024
 """A record that unpacks to more is damaged: what a Lambda may be handed (6 MB) never does, unless it is a bomb."""
 _GZIP = 16 + zlib.MAX_WBITS
 _SHOWN = 200
+_TOO_LONG = "it is longer than it may be"
 
 
 Known = Callable[[str, str, str, Sequence[LogEvent]], LogPage | None]
@@ -149,10 +150,12 @@ def _members(data: object) -> Iterator[bytes]:
     rest = b64decode(data, validate=True)
     room = MAX_BYTES
     while rest:
+        if not room:  # zlib takes 0 for no bound
+            raise ValueError(_TOO_LONG)
         unpacker = zlib.decompressobj(_GZIP)
         member = unpacker.decompress(rest, room)
         if not unpacker.eof:
-            raise ValueError("it is longer than it may be" if unpacker.unconsumed_tail else "its end is missing")
+            raise ValueError(_TOO_LONG if unpacker.unconsumed_tail else "its end is missing")
         room -= len(member)
         rest = unpacker.unused_data
         yield member

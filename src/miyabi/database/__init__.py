@@ -15,6 +15,8 @@ from miyabi.model import Project, Status, Tally, Task, millis
 
 MAX_PAGE = 1000
 """Records in one answer."""
+RECOVERY_DAYS = 35
+"""So far back ``miyabi restore`` can go."""
 LINES_READ = "lines-read"
 """Name of the memo (:meth:`Database.memo`) of the place up to which the collector has read the logs' change feed."""
 

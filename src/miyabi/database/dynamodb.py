@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 
 import aiohttp
-from aiodynamo.client import Client
-from aiodynamo.credentials import Credentials
 from aiodynamo.http.aiohttp import AIOHTTP
 from msgspec import Struct
 from yarl import URL
@@ -21,7 +19,8 @@ from miyabi.database import (
     TaskPage,
     TaskQuery,
 )
-from miyabi.database.dynamodb_calls import Calls, Once, Patience
+from miyabi.database.dynamodb_calls import Calls, Patience
+from miyabi.database.dynamodb_client import Client, credential_sources
 from miyabi.database.dynamodb_feed import Feed, Pace
 from miyabi.database.dynamodb_history import Histories
 from miyabi.database.dynamodb_items import Tables, check_size, current_key, current_of, number, text
@@ -30,7 +29,7 @@ from miyabi.database.dynamodb_projects import Projects
 from miyabi.database.dynamodb_pulse import TRY_SECONDS
 from miyabi.database.dynamodb_reads import Reader
 from miyabi.database.dynamodb_writes import Writer
-from miyabi.model import TTL_SECONDS, Project
+from miyabi.model import TTL_SECONDS, Project, is_id
 
 TIMEOUT_SECONDS = 5.0
 """For one request. An answer that comes later is taken for none, and the request is made again."""
@@ -63,9 +62,9 @@ class Timing(Struct, frozen=True, kw_only=True):
 
 
 def client_of(options: Options, session: aiohttp.ClientSession) -> Client:
-    """A client that tries once; credentials come from where AWS's own tools find them."""
+    """A client whose credentials come from where AWS's own tools find them."""
     endpoint = URL(options.endpoint) if options.endpoint else None
-    return Client(AIOHTTP(session), Credentials.auto(), options.region, endpoint, throttle_config=Once())
+    return Client(AIOHTTP(session), credential_sources(), options.region, endpoint)
 
 
 def new_session() -> aiohttp.ClientSession:
@@ -101,7 +100,7 @@ class DynamoDatabase:
         self._projects = Projects(self._calls, self._reader, tables)
 
     async def get(self, task_ids: Sequence[str]) -> list[Current | None]:
-        keys = map(current_key, task_ids)
+        keys = map(current_key, filter(is_id, task_ids))
         found = await self._reader.get(self._tables.tasks, keys, "task_id", consistent=True)
         self._writer.remember(found.values())
         return [current_of(found[task_id]) if task_id in found else None for task_id in task_ids]
@@ -117,6 +116,8 @@ class DynamoDatabase:
         return await self._lists.page(query, cursor, min(limit, MAX_PAGE))
 
     async def history(self, task_id: str, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
+        if not is_id(task_id):
+            return TaskPage([])
         return await self._histories.page(task_id, cursor, min(limit, MAX_PAGE))
 
     async def changed(self, after: str = "", limit: int = 1000) -> Changes:
@@ -126,7 +127,7 @@ class DynamoDatabase:
         return await self._feed.wait(after, timeout)
 
     async def project(self, project_id: str) -> ProjectRow | None:
-        return await self._projects.get(project_id)
+        return await self._projects.get(project_id) if is_id(project_id) else None
 
     async def projects(self, *, cursor: str | None = None, limit: int = 100) -> tuple[list[ProjectRow], str | None]:
         return await self._projects.page(cursor, min(limit, MAX_PAGE))

@@ -10,16 +10,16 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple
 
 import aiohttp
 from aiodynamo import errors
-from aiodynamo.client import Client
-from aiodynamo.models import RetryConfig, RetryTimeout
 
 from miyabi.database import DatabaseUnavailable
+from miyabi.database.dynamodb_client import Client
 from miyabi.database.dynamodb_pulse import Pulse, Silent
 
 log = logging.getLogger("miyabi.database")
@@ -28,6 +28,8 @@ Json = Mapping[str, Any]
 """A request or an answer, in the words of DynamoDB's API."""
 Request = tuple[str, Json]
 """An action's name and its parameters."""
+Turn = Callable[[], AbstractAsyncContextManager[None]]
+"""What makes a try wait for others to be done."""
 
 FIRST_SECONDS = 0.05
 LONGEST_SECONDS = 2.0
@@ -44,8 +46,6 @@ _CONFLICT = (errors.TransactionConflict, errors.TransactionInProgress)
 _AWAY = (
     errors.InternalDynamoError,
     errors.ServiceUnavailable,
-    errors.ExpiredToken,
-    errors.NoCredentialsFound,
     TimeoutError,
     aiohttp.ClientError,
     OSError,
@@ -75,6 +75,10 @@ class NoTable(DatabaseUnavailable):
     """A table is not there."""
 
 
+class NotAllowed(DatabaseUnavailable):
+    """The credentials are none, or lack a right."""
+
+
 class Patience(NamedTuple):
     """How to wait between two tries: a wait, a number from 0 to 1, a clock in seconds, and how long altogether."""
 
@@ -82,17 +86,6 @@ class Patience(NamedTuple):
     chance: Callable[[], float] = random.random
     clock: Callable[[], float] = time.monotonic
     seconds: float = GIVE_UP_SECONDS
-
-
-class Once(RetryConfig):
-    """Tells aiodynamo to try once: repeating is done here."""
-
-    def delays(self) -> Iterable[float]:
-        return ()
-
-    async def attempts(self) -> AsyncIterator[None]:
-        yield
-        raise RetryTimeout
 
 
 class Calls:
@@ -109,15 +102,19 @@ class Calls:
         """The answer. Raises :class:`Refused` and ``DatabaseUnavailable``."""
         return await self.attempt(lambda: (action, request))
 
-    async def attempt(self, make: Callable[[], Request]) -> Json:
-        """The same, the request being made anew for each try, e.g. with the time of that try in it."""
+    async def attempt(self, make: Callable[[], Request], turn: Turn = nullcontext) -> Json:
+        """The same, the request being made anew for each try, e.g. with the time of that try in it.
+
+        Each try is made within a ``turn``, the waits between them are not.
+        """
         tries = self.tries()
         while True:
             if self.closed:
                 raise DatabaseUnavailable("DynamoDB: the database has been closed.")
-            action, request = make()
             try:
-                return await self._pulse.ask(partial(self._client.send_request, action=action, payload=request))
+                async with turn():
+                    action, request = make()
+                    return await self._pulse.ask(partial(self._client.send, action, request))
             except Silent:
                 raise DatabaseUnavailable(self._silence) from None
             except errors.ConditionalCheckFailed as error:
@@ -198,14 +195,19 @@ def _explained(error: BaseException, request: Json) -> Problem:
         case errors.UnknownError() if error.status >= 500:
             return Problem(f"DynamoDB answers with an error of its own (HTTP {error.status}). Try again soon.")
         case errors.TableNotFound():
-            name = request.get("TableName", "the tables")
+            name = request.get("TableName", "a table")
             return Problem(f"DynamoDB: {name} is not there. Make the tables: `miyabi tables create`.", False, NoTable)
         case errors.ContinuousBackupsUnavailable():
             return Problem("DynamoDB: backups of a table can't be set up yet. Try again in a minute.")
         case errors.NoCredentialsFound():
             return Problem("DynamoDB: no AWS credentials were found. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
+        case errors.ExpiredToken():
+            return Problem("DynamoDB: the AWS credentials have expired. Renew them, and start again if they were set.")
+        case errors.UnknownError() if b"InvalidSignature" in error.body:
+            hint = "Check AWS_SECRET_ACCESS_KEY, and this machine's clock"
+            return Problem(f"DynamoDB refuses these credentials. {hint}: {_message(error)}", False)
     if isinstance(error, _REFUSED):
-        return Problem(f"DynamoDB refuses these credentials: {_message(error)}", False)
+        return Problem(f"DynamoDB refuses these credentials: {_message(error)}", False, NotAllowed)
     if isinstance(error, _BUSY):
         return BUSY
     if isinstance(error, _CONFLICT):
@@ -219,6 +221,8 @@ def _explained(error: BaseException, request: Json) -> Problem:
 def _message(error: BaseException) -> str:
     """The text of DynamoDB's own error (``message`` or ``Message``, by the service's version)."""
     data = error.args[0] if error.args else ""
+    if isinstance(data, bytes):
+        data = data.decode(errors="replace")
     if isinstance(data, Mapping):
         return str(data.get("message") or data.get("Message") or data.get("__type"))
     return str(data)[:200]

@@ -23,6 +23,8 @@ from miyabi.model import LATEST, iso, millis
 
 REMEMBERED = 1024
 """Cursors whose window is kept in memory."""
+MOST_SEEN = 100_000
+"""Tasks in all windows together: some 15 MB."""
 LEAST_CHUNK = 20
 SOONEST_SECONDS = 0.05
 """First look for what this process has just saved; the index may follow later, so the next ones are further apart."""
@@ -56,6 +58,7 @@ class Feed:
         self._calls, self._reader, self._table = calls, reader, tables.tasks
         self._now, self._margin, self._pace = now, margin, pace
         self._windows: OrderedDict[str, Seen] = OrderedDict()
+        self._held = 0
         self._rung = asyncio.Event()
         self._rested = 0.0
 
@@ -137,10 +140,10 @@ class Feed:
     def _cursor(self, place: FeedPlace) -> str:
         window = " ".join(f"{task_id} {saved}" for task_id, saved in sorted(place.seen.items()))
         digest = blake2b(window.encode(), digest_size=8).hexdigest()
+        self._held += len(place.seen) - len(self._windows.pop(digest, ()))
         self._windows[digest] = place.seen
-        self._windows.move_to_end(digest)
-        if len(self._windows) > REMEMBERED:
-            self._windows.popitem(last=False)
+        while len(self._windows) > REMEMBERED or (self._held > MOST_SEEN and len(self._windows) > 1):
+            self._held -= len(self._windows.popitem(last=False)[1])
         return f"d{place.ms}-{digest}"
 
     def _place(self, cursor: str) -> FeedPlace:

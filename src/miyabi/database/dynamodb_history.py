@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from miyabi.database import TaskPage
-from miyabi.database.dynamodb_calls import Calls
+from miyabi.database.dynamodb_calls import Calls, Json
 from miyabi.database.dynamodb_items import Item, Tables, current_key, task_of, text
 from miyabi.model import LATEST, Task
 
@@ -21,10 +21,11 @@ class Histories:
     async def page(self, task_id: str, cursor: str | None, limit: int) -> TaskPage:
         """One page, newest first."""
         before = LATEST + 1 if cursor is None else _before(cursor)
-        tasks = [task_of(item) for item in await self._versions(task_id, before, limit + 1)]
         current = await self._current(task_id)
+        tasks: list[Task] = []
         if current and current.timestamp < before:
-            tasks = [current, *(task for task in tasks if task.timestamp < current.timestamp)]
+            tasks, before = [current], current.timestamp  # what follows it meanwhile is in no page before the next
+        tasks += map(task_of, await self.versions(task_id, before, limit + 1 - len(tasks)))
         more = len(tasks) > limit
         return TaskPage(tasks[:limit], str(tasks[limit - 1].timestamp) if more else None)
 
@@ -33,19 +34,9 @@ class Histories:
         item = (await self._calls.call("GetItem", request)).get("Item")
         return task_of(item) if item else None
 
-    async def _versions(self, task_id: str, before: int, limit: int) -> Sequence[Item]:
-        request: dict[str, object] = {
-            "TableName": self._table,
-            "KeyConditionExpression": "task_id = :id AND #t BETWEEN :first AND :last",
-            "ExpressionAttributeNames": {"#t": "timestamp"},
-            "ExpressionAttributeValues": {
-                ":id": text(task_id),
-                ":first": {"N": "0.5"},
-                ":last": {"N": str(max(before - 0.5, 0.5))},
-            },
-            "ScanIndexForward": False,
-            "ConsistentRead": True,
-        }
+    async def versions(self, task_id: str, before: int, limit: int) -> Sequence[Item]:
+        """The newest ``limit`` kept versions (without the current state) from before that time (ms), newest first."""
+        request = {**kept_before(self._table, task_id, before), "ScanIndexForward": False}
         found: list[Item] = []
         while len(found) < limit:
             answer = await self._calls.call("Query", {**request, "Limit": limit - len(found)})
@@ -54,6 +45,21 @@ class Histories:
                 break
             request["ExclusiveStartKey"] = start
         return found
+
+
+def kept_before(table: str, task_id: str, before: int) -> Json:
+    """The query of a task's kept versions that are older than ``before`` (ms)."""
+    return {
+        "TableName": table,
+        "KeyConditionExpression": "task_id = :id AND #t BETWEEN :first AND :last",
+        "ExpressionAttributeNames": {"#t": "timestamp"},
+        "ExpressionAttributeValues": {
+            ":id": text(task_id),
+            ":first": {"N": "0.5"},
+            ":last": {"N": str(max(before - 0.5, 0.5))},
+        },
+        "ConsistentRead": True,
+    }
 
 
 def _before(cursor: str) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from miyabi.database import TaskPage, TaskQuery
 from miyabi.database.dynamodb_calls import Calls
@@ -156,6 +157,7 @@ def partitions(query: TaskQuery) -> list[tuple[Index, str]]:
     return [("StatusIndex", status) for status in STATUSES if status in wanted]
 
 
+@lru_cache(256)
 def statuses(query: TaskQuery) -> frozenset[str]:
     """The statuses that a query wants."""
     return frozenset(

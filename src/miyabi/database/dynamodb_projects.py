@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from uuid import uuid4
 
 from miyabi.database import ProjectRow
 from miyabi.database.dynamodb_calls import Calls, Refused
@@ -57,7 +57,7 @@ class Projects:
             {"Put": project_listed(self._tables.tasks, project.project_id)},
         ]
         try:
-            request = {"TransactItems": parts, "ClientRequestToken": uuid4().hex}
+            request = {"TransactItems": parts, "ClientRequestToken": os.urandom(16).hex()}
             await self._calls.call("TransactWriteItems", request)
         except Refused:
             return False

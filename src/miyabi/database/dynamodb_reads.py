@@ -13,6 +13,7 @@ from miyabi.model import STATUSES
 BATCH = 100
 """DynamoDB's limit of a BatchGetItem."""
 BATCHES_AT_ONCE = 4
+"""Of one call: a large one leaves connections to the others."""
 CHUNK = 1000
 """Entries of an index read at once; about 250 KB."""
 LOWEST, HIGHEST = " ", "~"
@@ -48,24 +49,34 @@ class Reader:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
-        self._gate = asyncio.Semaphore(BATCHES_AT_ONCE)
 
     async def get(self, table: str, keys: Iterable[Item], name: str, *, consistent: bool) -> dict[str, Item]:
         """The items of those keys that are there, by their attribute ``name`` (a string)."""
         wanted = list({key[name]["S"]: key for key in keys}.values())
         batches = [wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH)]
-        found = await asyncio.gather(*(self._batch(table, batch, consistent) for batch in batches))
+        found = await self._batches(table, batches, consistent)
         return {item[name]["S"]: item for items in found for item in items}
+
+    async def _batches(self, table: str, batches: Sequence[Sequence[Item]], consistent: bool) -> list[list[Item]]:
+        """Each batch's items. One batch, as nearly always, needs no task of its own."""
+        if len(batches) == 1:
+            return [await self._batch(table, batches[0], consistent)]
+        gate = asyncio.Semaphore(BATCHES_AT_ONCE)
+
+        async def in_turn(batch: Sequence[Item]) -> list[Item]:
+            async with gate:
+                return await self._batch(table, batch, consistent)
+
+        return await asyncio.gather(*map(in_turn, batches))
 
     async def _batch(self, table: str, keys: Sequence[Item], consistent: bool) -> list[Item]:
         tries, found = self._calls.tries(), list[Item]()
         left: Json = {table: {"Keys": keys, "ConsistentRead": consistent}}
-        async with self._gate:
-            while left:
-                answer = await self._calls.call("BatchGetItem", {"RequestItems": left})
-                found += answer["Responses"].get(table, [])
-                if left := answer.get("UnprocessedKeys") or {}:
-                    await tries.again(BUSY)
+        while left:
+            answer = await self._calls.call("BatchGetItem", {"RequestItems": left})
+            found += answer["Responses"].get(table, [])
+            if left := answer.get("UnprocessedKeys") or {}:
+                await tries.again(BUSY)
         return found
 
 

@@ -11,12 +11,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from miyabi.database import DatabaseUnavailable
+from miyabi.database import RECOVERY_DAYS, DatabaseUnavailable
 from miyabi.database.dynamodb_calls import Calls, Json, NoTable
 from miyabi.database.dynamodb_items import Tables
 from miyabi.database.dynamodb_reads import KEYS, Index
 
-RECOVERY_DAYS = 35
 TTL_ATTRIBUTE = "ttl"
 LOOKS = 300
 """Times a table is looked at until it is active, a second apart (on AWS it takes about ten)."""
@@ -62,7 +61,7 @@ class Admin:
         for name in self._tables:
             await self._active(name)
         if ttl and await self._ttl(self._tables.tasks) != TTL_ATTRIBUTE:
-            await self._calls.call("UpdateTimeToLive", _ttl_on(self._tables.tasks))
+            await self._expire(self._tables.tasks)
             said.append(f"{self._tables.tasks}: items are forgotten by their `{TTL_ATTRIBUTE}`")
         if recovery:
             said += [words for name in self._tables if (words := await self._recoverable(name))]
@@ -80,12 +79,28 @@ class Admin:
         return rows
 
     async def _made(self, name: str) -> bool:
+        if await self._is_there(name):
+            return False
+        try:
+            await self._calls.call("CreateTable", self._definition(name))
+        except DatabaseUnavailable:
+            if not await self._is_there(name):  # it is where an answer was lost, or somebody else was faster
+                raise
+        return True
+
+    async def _is_there(self, name: str) -> bool:
         try:
             await self._calls.call("DescribeTable", {"TableName": name})
         except NoTable:
-            await self._calls.call("CreateTable", self._definition(name))
-            return True
-        return False
+            return False
+        return True
+
+    async def _expire(self, name: str) -> None:
+        try:
+            await self._calls.call("UpdateTimeToLive", _ttl_on(name))
+        except DatabaseUnavailable:
+            if await self._ttl(name) != TTL_ATTRIBUTE:
+                raise
 
     async def _active(self, name: str) -> None:
         for _ in range(LOOKS):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from weakref import WeakValueDictionary
 
 from miyabi.database import DatabaseUnavailable, Save
 from miyabi.database.dynamodb_calls import BUSY, Calls, Json, Refused, Request
+from miyabi.database.dynamodb_history import kept_before
 from miyabi.database.dynamodb_items import (
     Item,
     Stored,
@@ -33,6 +36,7 @@ from miyabi.database.dynamodb_requests import (
     project_made,
     stays,
 )
+from miyabi.model import Task
 
 AT_ONCE = 8
 """Tasks that one call of save writes at the same time."""
@@ -51,6 +55,7 @@ class Writer:
         self._calls, self._tables, self._now = calls, tables, now
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._kept: OrderedDict[str, tuple[int, bool]] = OrderedDict()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def remember(self, items: Iterable[Item]) -> None:
         """Of current items that were read: whether they are kept, which a base does not tell."""
@@ -66,15 +71,21 @@ class Writer:
             of_task.setdefault(save.task.task_id, []).append(place)
         kept = [False] * len(saves)
 
+        failed: list[Exception] = []
+
         async def in_order(places: list[int]) -> None:
             async with self._gate:
                 for place in places:
-                    kept[place] = await self._save(saves[place])
+                    if failed:  # what was not begun yet would most likely wait in vain, too
+                        return
+                    try:
+                        kept[place] = await self._save(saves[place])
+                    except Exception as error:
+                        failed.append(error)
 
-        done = await asyncio.gather(*map(in_order, of_task.values()), return_exceptions=True)
-        for error in done:
-            if error is not None:
-                raise error
+        await asyncio.gather(*map(in_order, of_task.values()))
+        if failed:
+            raise failed[0]
         return kept
 
     async def _save(self, save: Save) -> bool:
@@ -104,7 +115,8 @@ class Writer:
     async def _write(self, save: Save, expected: Stored | None, new_project: bool) -> None:
         """One try. Raises :class:`Refused`, first what is stored of the task (``None``: that was as expected)."""
         await self._keep(save, expected)
-        rest = self._counts(save, expected, new_project)
+        deltas = count_deltas(expected.keys if expected else None, keys_of(save.task))
+        rest = self._counts(save.task, deltas, new_project)
 
         def make() -> Request:
             current = current_update(self._tables.tasks, save, expected, self._now())
@@ -112,7 +124,16 @@ class Writer:
                 return "UpdateItem", current
             return "TransactWriteItems", {"TransactItems": [{"Update": current}, *rest]}
 
-        await self._calls.attempt(make)
+        await self._calls.attempt(make, lambda: self._alone(deltas))
+
+    @asynccontextmanager
+    async def _alone(self, projects: Iterable[str]) -> AsyncIterator[None]:
+        """Have these projects' items for oneself: of transactions that meet there, DynamoDB cancels all but one."""
+        turns = [self._turns.setdefault(project, asyncio.Lock()) for project in sorted(projects)]
+        async with AsyncExitStack() as stack:
+            for turn in turns:
+                await stack.enter_async_context(turn)
+            yield
 
     async def _keep(self, save: Save, expected: Stored | None) -> None:
         """Put the state that is there now into the history, when it belongs there, before another takes its place."""
@@ -134,10 +155,10 @@ class Writer:
         if len(self._kept) > REMEMBERED:
             self._kept.popitem(last=False)
 
-    def _counts(self, save: Save, expected: Stored | None, new_project: bool) -> list[Json]:
+    def _counts(self, task: Task, deltas: Mapping[str, Mapping[str, int]], new_project: bool) -> list[Json]:
         """What is written in one transaction with the current item: counts that change with it."""
-        task, parts = save.task, list[Json]()
-        for project_id, counts in count_deltas(expected.keys if expected else None, keys_of(task)).items():
+        parts = list[Json]()
+        for project_id, counts in deltas.items():
             if new_project and project_id == task.project_id:
                 parts.append({"Update": project_made(self._tables.projects, task, counts)})
                 parts.append({"Put": project_listed(self._tables.tasks, project_id)})
@@ -171,17 +192,7 @@ class Writer:
 
     async def _kept_before(self, task_id: str, timestamp: int) -> list[str]:
         """The sort keys of a task's kept versions that are older than ``timestamp``."""
-        request: dict[str, object] = {
-            "TableName": self._tables.tasks,
-            "KeyConditionExpression": "task_id = :id AND #t BETWEEN :first AND :last",
-            "ProjectionExpression": "#t",
-            "ExpressionAttributeNames": {"#t": "timestamp"},
-            "ExpressionAttributeValues": {
-                ":id": text(task_id),
-                ":first": {"N": "0.5"},
-                ":last": {"N": str(max(timestamp - 0.5, 0.5))},
-            },
-        }
+        request = {**kept_before(self._tables.tasks, task_id, timestamp), "ProjectionExpression": "#t"}
         found: list[str] = []
         while True:
             answer = await self._calls.call("Query", request)

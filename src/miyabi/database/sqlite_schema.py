@@ -1,4 +1,9 @@
-"""The tables of the SQLite database and the indexes its lists are answered from."""
+"""The tables of the SQLite database and the indexes its lists are answered from.
+
+A restore makes a past state of: ``versions``; ``marks``, the bookmark that was saved with each (apart, as rows of more
+than a KB spill into pages of their own); ``replaced``, what was the history of a task ``until`` another took its place;
+``project_versions`` in the order in which they were written; and ``recovery``, since when (ms) all of these are kept.
+"""
 
 from __future__ import annotations
 
@@ -36,4 +41,17 @@ SCHEMA = (
     "CREATE TABLE feed (end INTEGER NOT NULL)",
     "INSERT INTO feed VALUES (0)",
     "ALTER TABLE cursors RENAME TO memos",
+    """CREATE TABLE marks (
+        task_id TEXT NOT NULL, timestamp INTEGER NOT NULL, position TEXT NOT NULL, reader BLOB NOT NULL,
+        PRIMARY KEY (task_id, timestamp)) WITHOUT ROWID""",
+    """CREATE TABLE replaced (
+        task_id TEXT NOT NULL, until INTEGER NOT NULL, timestamp INTEGER NOT NULL, body BLOB NOT NULL,
+        position TEXT, reader BLOB, PRIMARY KEY (task_id, until, timestamp))""",
+    """CREATE TABLE project_versions (
+        n INTEGER PRIMARY KEY, project_id TEXT NOT NULL, updated_at TEXT NOT NULL, body BLOB NOT NULL)""",
+    "CREATE INDEX project_versions_by_project ON project_versions (project_id, n)",
+    "INSERT INTO project_versions (project_id, updated_at, body) SELECT project_id, '', body FROM projects",
+    "CREATE TABLE recovery (since INTEGER NOT NULL)",
+    """INSERT INTO recovery SELECT CASE WHEN EXISTS (SELECT 1 FROM tasks) OR EXISTS (SELECT 1 FROM projects)
+        THEN 1000 * (CAST(strftime('%s', 'now') AS INTEGER) + 1) ELSE 0 END""",
 )

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from msgspec import json
 
-from miyabi.database import Save
+from miyabi.database import RECOVERY_DAYS, Save
 from miyabi.database.sqlite_schema import FEED_END
-from miyabi.model import STATUSES, Project, Status, Task
+from miyabi.model import STATUSES, Project, Status, Task, iso, millis
+
+RECOVERY_MILLIS = RECOVERY_DAYS * 24 * 3600 * 1000
 
 _ENCODER = json.Encoder()
 _INSERT = f"""INSERT INTO tasks (seq, timestamp, status, project_id, task_type, created_at, completed_ms, ttl,
@@ -21,6 +23,12 @@ _UPDATE_ALL = f"""UPDATE tasks SET seq = {FEED_END} + 1, timestamp = ?, status =
 _UPDATE = f"""UPDATE tasks SET seq = {FEED_END} + 1, timestamp = ?, ttl = ?, position = ?, reader = ?, body = ?
     WHERE task_id = ?"""
 _MARK = "UPDATE tasks SET position = ?, reader = ? WHERE task_id = ?"
+_KEEP = "REPLACE INTO versions VALUES (?, ?, ?)"
+_KEEP_MARK = "REPLACE INTO marks VALUES (?, ?, ?, ?)"
+_REPLACE = """REPLACE INTO replaced SELECT task_id, ?, timestamp, body, position, reader
+    FROM versions LEFT JOIN marks USING (task_id, timestamp) WHERE task_id = ?"""
+_FORGET_PROJECT = """DELETE FROM project_versions WHERE project_id = ? AND n < (
+    SELECT max(n) FROM project_versions WHERE project_id = ? AND updated_at < ?)"""
 
 _COUNTS = (*STATUSES, "completed_ms")
 _COUNT = f"UPDATE projects SET {', '.join(f'{name} = {name} + ?' for name in _COUNTS)} WHERE project_id = ?"
@@ -69,7 +77,21 @@ def save_project(connection: sqlite3.Connection, project: Project, new: bool) ->
     """Write a project; ``False`` when it has to be ``new`` and is not."""
     conflict = "NOTHING" if new else "UPDATE SET body = excluded.body"
     sql = f"INSERT INTO projects (project_id, body) VALUES (?, ?) ON CONFLICT DO {conflict}"
-    return connection.execute(sql, (project.project_id, _ENCODER.encode(project))).rowcount == 1
+    body = _ENCODER.encode(project)
+    if connection.execute(sql, (project.project_id, body)).rowcount != 1:
+        return False
+    version = (project.project_id, project.updated_at, body)
+    connection.execute("INSERT INTO project_versions (project_id, updated_at, body) VALUES (?, ?, ?)", version)
+    connection.execute(_FORGET_PROJECT, (project.project_id, project.project_id, _recoverable_at(project.updated_at)))
+    return True
+
+
+def _recoverable_at(updated_at: str) -> str:
+    """What was replaced before this can't be asked for any more."""
+    try:
+        return iso(millis(updated_at) - RECOVERY_MILLIS)
+    except ValueError:
+        return ""
 
 
 def _stored(connection: sqlite3.Connection, task_id: str) -> _Stored | None:
@@ -112,11 +134,27 @@ def _write(connection: sqlite3.Connection, save: Save, stored: _Stored | None, b
         connection.execute(statement, (task.timestamp, *keys, task.ttl, *mark, body, task.task_id))
         _recount(connection, task, keys, stored, deltas)
     if save.history is not None:
-        connection.execute("DELETE FROM versions WHERE task_id = ?", (task.task_id,))
-        versions = ((task.task_id, version.timestamp, _ENCODER.encode(version)) for version in save.history)
-        connection.executemany("REPLACE INTO versions VALUES (?, ?, ?)", versions)
+        _replace_history(connection, task, stored, save.history)
     if save.kept:
-        connection.execute("REPLACE INTO versions VALUES (?, ?, ?)", (task.task_id, task.timestamp, body))
+        connection.execute(_KEEP, (task.task_id, task.timestamp, body))
+        if mark[0] is not None:
+            connection.execute(_KEEP_MARK, (task.task_id, task.timestamp, *mark))
+
+
+def _replace_history(
+    connection: sqlite3.Connection, task: Task, stored: _Stored | None, history: Sequence[Task]
+) -> None:
+    """Put ``history`` in the place of what was kept; that can be asked for as long as a restore may need it."""
+    until, execute = task.timestamp, connection.execute
+    execute(_REPLACE, (until, task.task_id))
+    if stored:
+        state = (task.task_id, until, stored.timestamp, stored.body, stored.position, stored.reader)
+        execute("REPLACE INTO replaced VALUES (?, ?, ?, ?, ?, ?)", state)
+    execute("DELETE FROM replaced WHERE task_id = ? AND until < ?", (task.task_id, until - RECOVERY_MILLIS))
+    execute("DELETE FROM versions WHERE task_id = ?", (task.task_id,))
+    execute("DELETE FROM marks WHERE task_id = ?", (task.task_id,))
+    versions = ((task.task_id, version.timestamp, _ENCODER.encode(version)) for version in history)
+    connection.executemany(_KEEP, versions)
 
 
 def _marked(stored: _Stored | None) -> tuple[str | None, bytes | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import time
+from typing import TYPE_CHECKING
 
 from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,8 +13,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from miyabi.gateway.guard import Guard
 from miyabi.gateway.limit import Bucket
 from miyabi.http import Problem
+from miyabi.principal import attach
+
+if TYPE_CHECKING:
+    from miyabi.gateway.auth import Auth
 
 API = ("/api/", "/health", "/metrics")
+OPEN = "/health"
+"""What is told without a token, too: a load balancer has none. The page's files are no secret either."""
 
 CAREFUL = [(b"x-content-type-options", b"nosniff")]
 """On every answer of the API. The page knows what more a page needs, and says all of it itself."""
@@ -28,13 +35,17 @@ BY_CLASS = {digit: SECONDS.labels(f"{digit}xx") for digit in range(1, 6)}
 
 
 class Gateway:
-    """ASGI. ``tasks`` serves the API in this process or brings it from another; ``page`` serves the rest."""
+    """ASGI. ``tasks`` serves the API in this process or brings it from another; ``page`` serves the rest.
 
-    def __init__(self, tasks: ASGIApp, page: ASGIApp, guard: Guard, bucket: Bucket) -> None:
+    Without ``auth`` nobody needs a token.
+    """
+
+    def __init__(self, tasks: ASGIApp, page: ASGIApp, guard: Guard, bucket: Bucket, auth: Auth | None = None) -> None:
         self._tasks = tasks
         self._page = page
         self._guard = guard
         self._bucket = bucket
+        self._auth = auth
         self._prefix = secrets.token_hex(4).encode()
         self._numbers = itertools.count(1)
 
@@ -51,7 +62,10 @@ class Gateway:
         careful = CAREFUL if scope["path"].startswith(API) else ()
         send = _finished(send, [*careful, (b"x-request-id", request_id)], time.perf_counter())
         try:
-            await self._routed(scope, headers)(scope, receive, send)
+            app = self._routed(scope, headers)
+            if self._auth and app is self._tasks and scope["path"] != OPEN:
+                attach(scope, await self._auth.check(scope))
+            await app(scope, receive, send)
         except Problem as problem:
             await problem.response()(scope, receive, send)
 

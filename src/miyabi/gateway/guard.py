@@ -1,4 +1,4 @@
-"""Who may speak to a board without a token: only pages of its own address, on this machine.
+"""Who may speak to a service without a token: only pages of its own address, on this machine.
 
 A site elsewhere can point its own name at 127.0.0.1 (DNS rebinding) or send a form to it (cross-site request); the
 ``Host`` and ``Origin`` headers, which a page can't forge, tell both.
@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from miyabi.http import Problem
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -16,7 +18,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Guard:
-    """Checks requests to a board that listens on ``host``."""
+    """Checks requests to a service that listens on ``host``."""
 
     def __init__(self, host: str) -> None:
         self._local = host in LOOPBACK
@@ -25,10 +27,28 @@ class Guard:
         """Raise :class:`Problem` ``forbidden-host`` for a request that a page of another site made."""
         host = headers.get(b"host", b"").decode("latin-1")
         if self._local and _name(host) not in LOOPBACK:
-            raise Problem("forbidden-host", f"This board answers to localhost and 127.0.0.1, not to `{host[:100]}`.")
+            raise Problem("forbidden-host", f"Only localhost and 127.0.0.1 are served here, not `{host[:100]}`.")
         origin = headers.get(b"origin")
         if origin is not None and method not in SAFE and _address(origin.decode("latin-1")) != host:
             raise Problem("forbidden-host", "Pages of other sites may not change anything here.", parameter="Origin")
+
+
+class Guarded:
+    """ASGI: ``app`` behind a guard."""
+
+    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+        self._app = app
+        self._guard = guard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse what a page of another site sent, serve the rest."""
+        if scope["type"] == "http":
+            try:
+                self._guard.check(scope["method"], dict(scope["headers"]))
+            except Problem as problem:
+                await problem.response()(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 @lru_cache(maxsize=256)

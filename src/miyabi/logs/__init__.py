@@ -119,6 +119,11 @@ def storable(events: Sequence[NewEvent]) -> Sequence[NewEvent]:
     return [NewEvent(event.timestamp, piece) for event in events for piece in _pieces(event.message)]
 
 
+def well_formed(message: str) -> str:
+    """``message`` with each half of a surrogate pair that stands alone replaced by U+FFFD."""
+    return message.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _is_plain(message: str) -> bool:
     if message.isascii():
         return len(message) <= MAX_EVENT_BYTES
@@ -129,7 +134,7 @@ def _is_plain(message: str) -> bool:
 
 
 def _pieces(message: str) -> list[str]:
-    data = message.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+    data = well_formed(message).encode()
     pieces: list[str] = []
     start = 0
     while start < len(data) or not pieces:

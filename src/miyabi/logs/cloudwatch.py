@@ -11,7 +11,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -21,7 +21,7 @@ from miyabi.logs import Group, LogPage, LogsUnavailable, Stream
 from miyabi.logs.cloudwatch_append import Appender
 from miyabi.logs.cloudwatch_feed import POLL_SECONDS, Feed
 from miyabi.logs.cloudwatch_groups import PRODUCT, Groups
-from miyabi.logs.cloudwatch_limits import CALLS, limiter_of
+from miyabi.logs.cloudwatch_limits import CALLS, SharedLimiter, limiter_of
 from miyabi.logs.cloudwatch_pages import FRESH_SECONDS, Pages
 from miyabi.logs.cloudwatch_pushed import known_page, pushed_page
 from miyabi.logs.cloudwatch_read import read_after, read_before
@@ -71,15 +71,28 @@ def parse_options(url: str) -> Options:
         raise ValueError(f"`{url}`: {error}; {hint}.") from None
 
 
-async def open_logs(options: Options, fallback: str) -> CloudWatchLogs:
+class Turns(Protocol):
+    """Gives out turns to all processes of an account."""
+
+    async def ask(self) -> float | None:
+        """Seconds until it is the caller's turn; ``None`` while nobody can say."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+async def open_logs(options: Options, fallback: str, turns: Turns | None = None) -> CloudWatchLogs:
     """CloudWatch Logs with the product's groups made. ``fallback`` names what answers while it does not.
+
+    ``turns`` at calling FilterLogEvents are this process's own where none are given.
 
     Raises ``LogsUnavailable``, saying what to do, when it denies access or can't be
     called at all; while it only does not answer, groups are made by the first append to them.
     """
     client, service = await asyncio.to_thread(_client, options)
-    call = Caller(client, limiter_of(service, options.calls), fallback)
-    logs = CloudWatchLogs(call, options)
+    alone = limiter_of(service, options.calls)
+    call = Caller(client, SharedLimiter(turns.ask, alone) if turns else alone, fallback)
+    logs = CloudWatchLogs(call, options, turns=turns)
     try:
         await logs.make_groups()
     except Exhausted:
@@ -103,8 +116,10 @@ class CloudWatchLogs:
         now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         clock: Callable[[], float] = time.monotonic,
         token: Callable[[], str] = lambda: os.urandom(6).hex(),
+        turns: Turns | None = None,
     ) -> None:
         self._call = call
+        self._turns = turns
         self._followed = dict.fromkeys([*PRODUCT, *filter(None, options.groups.split(","))])
         self._groups = Groups(call)
         self._pages = Pages(call, options.fresh, clock)
@@ -175,6 +190,8 @@ class CloudWatchLogs:
         while self._appends:
             await asyncio.wait(self._appends)
         self._call.close()
+        if self._turns is not None:
+            await self._turns.close()
 
     def pushed(self, group: str, stream: str, after: str, events: Sequence[LogEvent]) -> LogPage | None:
         """A subscription delivered ``events`` of this stream: who waits for changes is told.

@@ -26,6 +26,8 @@ MOST_PAGES = 20
 """Of 50 streams, for one group and look: what changed longer ago than the newest thousand streams is not looked at."""
 MOST_PROBED = 2
 """Pages of 10,000 events for one group and look; what is behind them is seen at the next look."""
+MOST_EMPTY = 4
+"""Pages more that may be empty though others follow."""
 STREAMS_KNOWN = 20_000
 PROBED_KNOWN = 20_000
 LAG = 3_600_000
@@ -177,7 +179,8 @@ class Feed:
         probe = self._probes.setdefault(group, _Probe(max(0, self._now() - FIRST_OVERLAP)))
         asked: dict[str, Any] = {"logGroupName": group, "startTime": probe.start}
         found: list[tuple[Stream, Event]] = []
-        for _ in range(MOST_PROBED):
+        full = 0
+        for _ in range(MOST_PROBED + MOST_EMPTY):
             try:
                 answer = await self._call("filter_log_events", **asked)
             except NotFound:
@@ -187,11 +190,13 @@ class Feed:
                 found.append((stream, event))
                 if probe.sees(new["eventId"], event.time):
                     self._seen(event, stream)
-            if not answer.get("nextToken"):
+            full += bool(answer.get("events"))
+            if not answer.get("nextToken") or full == MOST_PROBED:
                 break
             asked["nextToken"] = answer["nextToken"]
-        probe.move()
-        return found if not answer.get("nextToken") else []
+        whole = not answer.get("nextToken")
+        probe.move(self._now(), whole=whole)
+        return found if whole else []
 
     def _seen(self, event: Event, stream: Stream) -> None:
         if event.stamp is None or not self._ours(stream, event.stamp.writer):
@@ -233,10 +238,18 @@ class _Probe:
         self._newest = max(self._newest, at)
         return True
 
-    def move(self) -> None:
-        """Let the next probe begin a minute before the newest event, or later where there are too many events."""
-        self.start = max(self.start, self._newest - OVERLAP)
+    def move(self, now: int, *, whole: bool) -> None:
+        """Let the next probe begin a minute before the newest event, or later where there are too many events.
+
+        An event that is ahead of ``now`` takes it no further than that: others are printed now. After a look that has
+        not come to the end, the next one goes on where it stopped, if need be past a millisecond that fills a look.
+        """
+        reached = min(self._newest, now)
+        if not whole:
+            self.start = reached if reached > self.start else self.start + 1
+        self.start = max(self.start, reached - OVERLAP)
         times = sorted(self._ids.values())
         if len(times) > PROBED_KNOWN // 2:
-            self.start = max(self.start, times[-PROBED_KNOWN // 2])
-        self._ids = {id_: at for id_, at in self._ids.items() if at >= self.start}
+            self.start = max(self.start, min(times[-PROBED_KNOWN // 2], now))
+        kept = [(id_, at) for id_, at in self._ids.items() if at >= self.start]
+        self._ids = dict(kept[-PROBED_KNOWN:])

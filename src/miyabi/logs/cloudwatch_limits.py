@@ -1,7 +1,8 @@
 """Turns: FilterLogEvents may be called five times a second by an account in a region, whoever it is that asks.
 
 The figure is the service's quota, which AWS does not raise (AWS Knowledge Center, "cloudwatch-logs-throttling").
-This counts one process: where several read, give each its share (``calls=``).
+A :class:`Limiter` counts one process. Where several read, they share one (:class:`SharedLimiter`), or each is given
+its share (``calls=``).
 """
 
 from __future__ import annotations
@@ -53,6 +54,25 @@ class Limiter:
             at = max(now, self._given[0] + self._period) if full else now
             self._given.append(at)
             return at
+
+
+Ask = Callable[[], Awaitable[float | None]]
+"""Seconds until it is the caller's turn among many processes; ``None`` while nobody can say."""
+
+
+class SharedLimiter:
+    """Turns that ``ask`` gives out to many processes; while nobody answers, those of ``alone``, this process's own."""
+
+    def __init__(self, ask: Ask, alone: Limiter, sleep: Sleep = asyncio.sleep) -> None:
+        self._ask, self._alone, self._sleep = ask, alone, sleep
+
+    async def turn(self) -> None:
+        """Return when it is the caller's turn."""
+        wait = await self._ask()
+        if wait is None:
+            await self._alone.turn()
+        elif wait > 0:
+            await self._sleep(wait)
 
 
 _SHARED: dict[tuple[str, float], Limiter] = {}

@@ -26,7 +26,10 @@ RUNS = 4
 RUN_EVENTS, RUN_BYTES = 30_000, 4_000_000
 SHARED_EVENTS, SHARED_BYTES = 5_000, 500_000
 """A tail up to here is read whole by everybody who stands in it: still one call."""
-KEPT_BYTES = 32_000_000
+KEPT_BYTES = 64_000_000
+"""Of memory for all runs."""
+EVENT_BYTES = 450
+"""What an event takes in memory besides its text."""
 CALL_EVENTS = 10_000
 BIT_EVENTS = 2_500
 Stream = tuple[str, str]
@@ -46,6 +49,11 @@ class _Run(Struct, eq=False):
     at: float
     size: int
 
+    @property
+    def memory(self) -> int:
+        """About so many bytes."""
+        return self.size + EVENT_BYTES * len(self.events)
+
     def holds(self, start: int, enough: int) -> bool:
         """Whether a read from ``start`` finds its first event here, and when this is the end, ``enough`` before it."""
         if self.start > start:
@@ -61,6 +69,7 @@ class Pages:
     def __init__(self, call: Caller, fresh: float = FRESH_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
         self._call = call
         self._fresh = fresh
+        self._kept_seconds = max(PART_SECONDS, fresh)
         self._clock = clock
         self._runs: dict[Stream, list[_Run]] = {}
         self._starts: dict[Stream, int] = {}
@@ -148,7 +157,7 @@ class Pages:
     def _run(self, stream: Stream, start: int, enough: int) -> _Run | None:
         """The freshest run that a read from ``start`` may begin in."""
         now = self._clock()
-        runs = [run for run in self._runs.get(stream, ()) if now - run.at < max(PART_SECONDS, self._fresh)]
+        runs = [run for run in self._runs.get(stream, ()) if now - run.at < self._kept_seconds]
         if not runs:
             self._runs.pop(stream, None)
             return None
@@ -162,8 +171,17 @@ class Pages:
         runs = [old for old in self._runs.pop(stream, []) if (old.asked, old.at) != (run.asked, run.at)]
         self._runs[stream] = [*runs[1 - RUNS :], run]
         self._agree(stream, run)
-        while sum(kept.size for kept in self._all()) > KEPT_BYTES and len(self._runs) > 1:
-            del self._runs[next(iter(self._runs))]
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Forget the streams that were read longest ago: those nobody has read of late, and while they are too much."""
+        now = self._clock()
+        memory = sum(run.memory for runs in self._runs.values() for run in runs)
+        while len(self._runs) > 1:
+            oldest = next(iter(self._runs))
+            if memory <= KEPT_BYTES and any(now - run.at < self._kept_seconds for run in self._runs[oldest]):
+                return
+            memory -= sum(run.memory for run in self._runs.pop(oldest))
 
     def _agree(self, stream: Stream, run: _Run) -> None:
         """Who reads the end next begins where this run does, while that is near: so that all read one and the same."""
@@ -172,9 +190,6 @@ class Pages:
             self._starts[stream] = run.start
             if len(self._starts) > CALL_EVENTS:
                 del self._starts[next(iter(self._starts))]
-
-    def _all(self) -> list[_Run]:
-        return [run for runs in self._runs.values() for run in runs]
 
 
 def _first(events: list[Event], start: int) -> int:

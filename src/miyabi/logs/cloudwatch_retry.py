@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, Inc
 from botocore.exceptions import ConnectionError as NoConnection
 
 from miyabi.logs import LogsUnavailable
-from miyabi.logs.cloudwatch_limits import Limiter, Sleep
+from miyabi.logs.cloudwatch_limits import Limiter, SharedLimiter, Sleep
 
 log = logging.getLogger("miyabi.logs")
 
@@ -32,6 +32,13 @@ _RETRIED = frozenset(
         "InternalFailure", "InternalServerError", "InternalServerException",
     }
 )  # fmt: skip
+
+_WRONG_KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile"
+_CREDENTIALS = {
+    "ExpiredTokenException": "the credentials have expired; renew them",
+    "UnrecognizedClientException": _WRONG_KEYS,
+    "InvalidSignatureException": f"{_WRONG_KEYS}, and this machine's clock",
+}
 
 
 class NotFound(LogsUnavailable):
@@ -55,7 +62,7 @@ class Caller:
     def __init__(
         self,
         client: Any,
-        limiter: Limiter,
+        limiter: Limiter | SharedLimiter,
         fallback: str,
         sleep: Sleep = asyncio.sleep,
         chance: Callable[[], float] = random.random,
@@ -101,6 +108,7 @@ class Caller:
     def close(self) -> None:
         """No calls after this."""
         self._threads.shutdown(wait=False)
+        self._client.close()
 
 
 def wait_before(attempt: int, chance: float) -> float:
@@ -124,9 +132,11 @@ def _final(error: Exception, operation: str) -> Exception:
                 return NotFound(str(error))
             case "ResourceAlreadyExistsException" | "OperationAbortedException":
                 return AlreadyThere(str(error))
-            case "AccessDeniedException" | "UnrecognizedClientException" | "ExpiredTokenException":
+            case "AccessDeniedException":
                 hint = f"allow `logs:{operation.title().replace('_', '')}` to this service's role"
                 return LogsUnavailable(f"CloudWatch Logs denies access; {hint}: {error}")
+            case code if code in _CREDENTIALS:
+                return LogsUnavailable(f"CloudWatch Logs denies access; {_CREDENTIALS[code]}: {error}")
     return LogsUnavailable(f"CloudWatch Logs refuses {operation}: {error}")
 
 

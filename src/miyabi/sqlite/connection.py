@@ -77,11 +77,11 @@ def _set(connection: sqlite3.Connection, *settings: str) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, schema: Sequence[str], lock_seconds: float) -> None:
-    if _version(connection) == len(schema):
+    if version_of(connection) == len(schema):
         return
     begin(connection, lock_seconds)
     try:
-        found = _version(connection)
+        found = version_of(connection)
         if found > len(schema):
             raise NewerSchemaError(f"was written by a newer miyabi (schema {found}, this one knows {len(schema)})")
         for statement in schema[found:]:
@@ -94,6 +94,7 @@ def _migrate(connection: sqlite3.Connection, schema: Sequence[str], lock_seconds
         raise
 
 
-def _version(connection: sqlite3.Connection) -> int:
+def version_of(connection: sqlite3.Connection) -> int:
+    """How many statements of the schema the file has."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version

@@ -8,23 +8,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from miyabi.context import TASK
+from miyabi.counters import exposition
 from miyabi.database import Database, DatabaseFull, DatabaseUnavailable, TaskPage
-from miyabi.http import ClientGone, Problem, read_body, respond
+from miyabi.http import ClientGone, Problem, parse_body, read_body, respond
 from miyabi.logs import LogsUnavailable
 from miyabi.tasks.api import Api
-from miyabi.tasks.openapi import document
 from miyabi.tasks.operations import OPERATIONS, Answer, Call, Operation
-from miyabi.tasks.requests import check_ids, group_and_stream, parse_body, parse_query
+from miyabi.tasks.requests import check_ids, group_and_stream, parse_query
 from miyabi.tasks.service import stream_of
 from miyabi.tasks.shapes import EventsQuery
 from miyabi.tasks.stream import Place, Viewer, Watch
+from miyabi.tasks.visit import visit
 
 log = logging.getLogger("miyabi.tasks")
 
@@ -35,11 +36,16 @@ RENDERED = 8
 
 
 class TasksApp:
-    """ASGI. Keep :attr:`api`'s hub started while it serves; the lifespan does so."""
+    """ASGI. Keep :attr:`api`'s hub started while it serves; the lifespan does so.
 
-    def __init__(self, api: Api, database: Database) -> None:
+    ``follows`` is false where the process stands still between requests: then no hub is needed, and events are told
+    by visits (:mod:`miyabi.tasks.visit`).
+    """
+
+    def __init__(self, api: Api, database: Database, *, follows: bool = True) -> None:
         self.api = api
         self._database = database
+        self._follows = follows
         self._rendered: dict[int, tuple[TaskPage, bytes, bytes]] = {}
         by_path: dict[str, dict[str, Operation]] = {}
         for operation in OPERATIONS:
@@ -100,8 +106,11 @@ class TasksApp:
         if request.method == "HEAD":
             return Response(headers=headers, media_type="text/event-stream")
         last = Place.parse(request.headers.get("last-event-id") or query.last_event_id or "")
-        viewer = Viewer(self.api.hub, self._database, self.api.logs, watch)
-        return StreamingResponse(viewer.events(last), headers=headers, media_type="text/event-stream")
+        if self._follows:
+            events = Viewer(self.api.hub, self._database, self.api.logs, watch).events(last)
+        else:
+            events = visit(self._database, self.api.logs, watch, last)
+        return StreamingResponse(events, headers=headers, media_type="text/event-stream")
 
     async def _watch(self, task_id: str, after: str | None) -> Watch:
         """A task with its lines after ``after``, or from now on."""
@@ -128,6 +137,7 @@ class _Endpoint:
             path = group_and_stream(scope["raw_path"])
         elif path:
             check_ids(path)
+            TASK.set(path.get("task_id", ""))
         query = parse_query(scope["query_string"], operation.query)
         body = None
         if operation.body is not None:
@@ -163,11 +173,14 @@ def _etag(body: bytes) -> bytes:
 
 
 async def _openapi(request: Request) -> Response:
+    from miyabi.tasks.openapi import document  # late: most processes are never asked
+
     return Response(document(), media_type=JSON)
 
 
 async def _metrics(request: Request) -> Response:
-    return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
+    body, kind = exposition()
+    return Response(body, headers={"content-type": kind})
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
-from miyabi.cache import NEWEST, CacheUnavailable
+from miyabi.cache import NEWEST, Cache, CacheUnavailable
 from miyabi.cache.breaker import Breaker
 from miyabi.database import MAX_PAGE, Database, TaskQuery
 from miyabi.model import Task
@@ -21,6 +21,8 @@ LAG_SECONDS = 10.0
 """How far a replica that takes over may lag behind the server that failed."""
 RETRY_SECONDS = 0.25
 PAGE = 500
+PLACE_KEPT = "cache-kept"
+"""Name of the memo of the place up to which :class:`Kept` has put the changes into the cache."""
 
 
 class Keeper:
@@ -87,3 +89,41 @@ class Keeper:
         """Places that are too old to be gone back to; the newest of those stays, for there may be none since."""
         while len(self._places) > 1 and self._now() - self._places[1][0] >= LAG_SECONDS:
             self._places.popleft()
+
+
+class Kept:
+    """What a :class:`Keeper` does, where no process lives on to do it: now and then, from a place that is remembered.
+
+    A change whose writer died before it reached the cache is there when :meth:`again` was called next.
+    """
+
+    def __init__(self, database: Database, cache: Cache) -> None:
+        self._database = database
+        self._cache = cache
+
+    async def again(self) -> None:
+        """Put what has changed since the last time. While the cache is away the place stays.
+
+        Raises ``DatabaseUnavailable``.
+        """
+        place = await self._place()
+        while (changes := await self._database.changed(place, PAGE)).tasks:
+            try:
+                await self._cache.put(changes.tasks)
+            except CacheUnavailable:
+                return
+            place = changes.next
+            await self._database.set_memo(PLACE_KEPT, place)
+
+    async def _place(self) -> str:
+        """The place that is remembered; a new one where there is none, or one that another database made."""
+        place = await self._database.memo(PLACE_KEPT)
+        try:
+            if place:
+                await self._database.changed(place, 1)
+                return place
+        except ValueError:
+            pass
+        place = (await self._database.changed(limit=0)).next
+        await self._database.set_memo(PLACE_KEPT, place)
+        return place

@@ -16,6 +16,15 @@ from miyabi.tasks.operations import OPERATIONS, Operation
 
 REF = "#/components/schemas/{name}"
 
+TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "Needed where the board has sign-in configured; `miyabi token` makes them.",
+}
+REFUSALS = ("unauthorized", "forbidden", "forbidden-host")
+"""The gateway's, of every operation but the one that needs no token."""
+
 
 @cache
 def document() -> bytes:
@@ -28,7 +37,8 @@ def document() -> bytes:
             "description": "How far long jobs have got. Tasks, their lines and their changes as they happen.",
         },
         "paths": _paths(),
-        "components": {"schemas": _components()},
+        "components": {"schemas": _components(), "securitySchemes": {"token": TOKEN}},
+        "security": [{}, {"token": []}],
     }
     return msgspec.json.format(msgspec.json.encode(made, order="deterministic"), indent=1) + b"\n"
 
@@ -53,7 +63,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
         made["responses"]["304"] = {"description": "Unchanged since the ETag that `If-None-Match` names."}
     if operation.body is not None:
         made["requestBody"] = {"required": True, "content": {"application/json": {"schema": _schema(operation.body)}}}
-    made["responses"] |= _problems(operation.problems)
+    if operation.id == "health":
+        made["security"] = []
+    made["responses"] |= _problems((*operation.problems, *(REFUSALS if operation.id != "health" else REFUSALS[2:])))
     return made
 
 
@@ -64,12 +76,13 @@ def _events() -> dict[str, Any]:
         "summary": "Watch changes as they happen",
         "description": (
             "Server-Sent Events. `hello` on every connection; `task` with a Task; with `task_id` also `lines` with "
-            "`{events, next}`. Comes back where it was by `Last-Event-ID`, or `last_event_id`."
+            "`{events, next}`. Comes back where it was by `Last-Event-ID`, or `last_event_id`. A board on AWS Lambda "
+            "ends each answer with `again` and `{milliseconds, place}`: come back then, with that place."
         ),
         "parameters": _query_parameters(shapes.EventsQuery),
         "responses": {
             "200": {"description": "The stream.", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
-            **_problems(("invalid-parameter", "not-found", "unavailable")),
+            **_problems(("invalid-parameter", "not-found", "unavailable", *REFUSALS)),
         },
     }
 

@@ -8,9 +8,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from prometheus_client import Counter
-
 from miyabi.cache import NEWEST, Cache, CacheResting, CacheUnavailable, Listing
+from miyabi.counters import Counter
 from miyabi.database import MAX_PAGE, Database, DatabaseUnavailable, Save, TaskPage, TaskQuery, cursor_after
 from miyabi.model import Project, Task
 from miyabi.tasks.flights import Flights, Unknown
@@ -23,13 +22,13 @@ T = TypeVar("T")
 SPARED = 100
 CACHE_TRIES, CACHE_PAUSE_SECONDS = 10, 0.1
 """While the database is away, a cache that fails is asked again so often and so far apart: it is all there is."""
+KINDS = ("task", "list")
 
-CACHE_HITS = Counter("miyabi_cache_hits_total", "Reads that the cache answered", ["kind"])
-CACHE_MISSES = Counter("miyabi_cache_misses_total", "Reads that went on to the database", ["kind"])
-CACHE_FAILURES = Counter("miyabi_redis_connection_failures_total", "RedisConnectionFailures: the cache did not answer")
-
-TASK_HIT, TASK_MISS = CACHE_HITS.labels("task"), CACHE_MISSES.labels("task")
-LIST_HIT, LIST_MISS = CACHE_HITS.labels("list"), CACHE_MISSES.labels("list")
+TASK_HIT, LIST_HIT = (Counter("miyabi_cache_hits", "Reads that the cache answered", kind=kind) for kind in KINDS)
+TASK_MISS, LIST_MISS = (
+    Counter("miyabi_cache_misses", "Reads that went on to the database", kind=kind) for kind in KINDS
+)
+CACHE_FAILURES = Counter("miyabi_redis_connection_failures", "RedisConnectionFailures: the cache did not answer")
 
 
 class Records:

@@ -1,20 +1,19 @@
-"""From a request to a valid call: parameters and bodies are refused by name, with what they may be."""
+"""From a request to a valid call: parameters are refused by name, with what they may be."""
 
 from __future__ import annotations
 
 import re
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Struct
 
-from miyabi.http import Problem
+from miyabi.http import Problem, refused
 from miyabi.model import ID_PATTERN, is_id
+from miyabi.principal import split_stream_path
 
-UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`")
-AT = re.compile(r" - at `\$\.?([^`]*)`$")
 STREAM_NAME = re.compile(r"^[^:*\x00-\x1f]{1,512}$")
 GROUP_NAME = re.compile(r"^/?[A-Za-z0-9._/#-]{1,511}$")
 METADATA_BYTES = 16_000
@@ -37,26 +36,12 @@ def parse_query(raw: bytes, shape: type[Struct]) -> Any:
     try:
         return msgspec.convert(values, shape, strict=False)
     except msgspec.ValidationError as error:
-        raise _refused("invalid-parameter", error, shape) from None
+        raise refused("invalid-parameter", error, shape) from None
 
 
 @cache
 def _nothing_given(shape: type[Struct]) -> Any:
     return shape()
-
-
-def parse_body(raw: bytes, content_type: str, shape: type[Struct]) -> Any:
-    """The JSON body as ``shape``. Control over the type keeps simple cross-site forms out."""
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise Problem("unsupported-media-type", "Send JSON with `Content-Type: application/json`.")
-    try:
-        return msgspec.json.decode(raw, type=shape)
-    except msgspec.ValidationError as error:
-        raise _refused("invalid-body", error, shape) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Problem("bad-request", f"The body is no JSON: {error}.") from None
-    except RecursionError:
-        raise Problem("bad-request", "The body is nested too deeply.") from None
 
 
 def check_ids(path: dict[str, str]) -> None:
@@ -81,30 +66,10 @@ def _deeper(value: object, levels: int) -> bool:
 
 
 def group_and_stream(raw_path: bytes) -> dict[str, str]:
-    """``/api/logs/{group}/{stream}`` from the path as it was sent.
-
-    The last segment is the stream, all before it the group; either may hold ``/`` as ``%2F``, and the group's leading
-    ``/`` may be left out: ``/api/logs/miyabi/jobs/x`` and ``/api/logs/%2Fmiyabi%2Fjobs/x`` are the same.
-    """
-    head, _, stream = raw_path.decode("ascii", "replace").partition("?")[0].rpartition("/")
-    group = unquote(head.removeprefix("/api/logs")).strip("/")
-    stream = unquote(stream)
-    if not GROUP_NAME.fullmatch(group):
+    """``/api/logs/{group}/{stream}`` from the path as it was sent (:func:`miyabi.principal.split_stream_path`)."""
+    group, stream = split_stream_path(raw_path.decode("ascii", "replace"))
+    if not GROUP_NAME.fullmatch(group[1:]):
         raise Problem("invalid-parameter", f"`group` must match {GROUP_NAME.pattern}", parameter="group")
     if not STREAM_NAME.fullmatch(stream):
         raise Problem("invalid-parameter", "`stream` is 1 to 512 characters without `:` and `*`", parameter="stream")
-    return {"group": "/" + group, "stream": stream}
-
-
-def _refused(name: str, error: msgspec.ValidationError, shape: type[Struct]) -> Problem:
-    text = str(error)
-    if unknown := UNKNOWN.search(text):
-        known = ", ".join(f"`{field}`" for field in shape.__struct_fields__) or "none"
-        detail = f"`{unknown[1]}` is not known here; known are {known}."
-        return Problem(name, detail, parameter=unknown[1])
-    place = AT.search(text)
-    field = place[1] if place else ""
-    if missing := re.search(r"missing required field `(.*?)`", text):
-        field = missing[1]
-    what = AT.sub("", text)
-    return Problem(name, f"{f'`{field}`: ' if field else ''}{what}.", parameter=field or None)
+    return {"group": group, "stream": stream}

@@ -7,14 +7,15 @@ that comes back with it, to this process or another, gets what it missed: each t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import NamedTuple
 
 import msgspec
 
 from miyabi.database import Database, DatabaseUnavailable
-from miyabi.logs import Logs, LogsUnavailable
+from miyabi.logs import LogPage, Logs, LogsUnavailable
+from miyabi.model import Task
 from miyabi.tasks.hub import Hub, Signal, task_event
 
 KEEP_ALIVE_SECONDS = 15.0
@@ -72,7 +73,7 @@ class Viewer:
         signal = self._hub.watch(self._watch.task_id, self._watch.stream)
         try:
             self._last, self._number = last, self._hub.number
-            yield self._event("hello", b"{}", self._hub.feed)
+            yield self._hello()
             while not self._hub.closed:
                 try:
                     async with aclosing(self._news(signal, gap)) as bursts:
@@ -88,8 +89,9 @@ class Viewer:
         """What was missed, then what comes; begun again after a failure, it goes on where it was."""
         if self._last is not None and await self._ours(self._last):
             self._position = self._last.position or self._position
-            async for burst in self._missed(self._last.feed):
-                yield burst
+            async for tasks, feed in missed(self._database, self._last.feed, self._watch.task_id):
+                if tasks:
+                    yield task_events(tasks, Place(feed, self._position))
         self._last = None
         signal.lines = True
         while not self._hub.closed:
@@ -111,7 +113,10 @@ class Viewer:
         task_id, feed, since = self._watch.task_id, self._hub.feed, self._number
         self._number = self._hub.number
         burst = self._hub.since(since) if task_id is None else self._hub.since_of(task_id, since)
-        return self._event("hello", b"{}", feed) if burst is None else self._ended(burst, feed)
+        return self._hello() if burst is None else ended(burst, Place(feed, self._position))
+
+    def _hello(self) -> bytes:
+        return event("hello", b"{}", Place(self._hub.feed, self._position))
 
     async def _ours(self, place: Place) -> bool:
         """Whether these stores made the place; a browser may come back with one of another board's."""
@@ -122,17 +127,6 @@ class Viewer:
         except ValueError:
             return False
         return True
-
-    async def _missed(self, feed: str) -> AsyncIterator[bytes]:
-        while True:
-            changes = await self._database.changed(feed, limit=MISSED_AT_ONCE)
-            feed = changes.next
-            wanted = self._watch.task_id
-            tasks = [task for task in changes.tasks if wanted is None or task.task_id == wanted]
-            if tasks:
-                yield self._ended(b"\n".join(map(task_event, tasks)), feed)
-            if not changes.tasks:
-                return
 
     async def _lines(self, signal: Signal) -> AsyncIterator[bytes]:
         """New lines, page by page; after some pages the rest waits, for a task's changes to come through between."""
@@ -145,15 +139,37 @@ class Viewer:
                 return
             signal.lines = True
             self._position = page.next
-            body = msgspec.json.encode({"events": page.events, "next": page.next})
-            yield self._event("lines", body, self._hub.feed)
+            yield lines_event(page, Place(self._hub.feed, self._position))
 
-    def _ended(self, burst: bytes, feed: str) -> bytes:
-        """Task events, of which only the last carries an id: the place counts once all of them have come."""
-        return burst + f"id: {Place(feed, self._position)}\n\n".encode() if burst else b""
 
-    def _event(self, name: str, data: bytes, feed: str) -> bytes:
-        return b"event: %s\nid: %s\ndata: %s\n\n" % (name.encode(), str(Place(feed, self._position)).encode(), data)
+async def missed(database: Database, feed: str, wanted: str | None) -> AsyncIterator[tuple[list[Task], str]]:
+    """What changed since ``feed`` (of the task ``wanted`` alone, if any), by pages, each with the place behind it."""
+    while True:
+        changes = await database.changed(feed, limit=MISSED_AT_ONCE)
+        feed = changes.next
+        if not changes.tasks:
+            return
+        yield [task for task in changes.tasks if wanted is None or task.task_id == wanted], feed
+
+
+def task_events(tasks: Sequence[Task], place: Place) -> bytes:
+    """Tasks as events, of which only the last carries an id: the place counts once all of them have come."""
+    return ended(b"\n".join(map(task_event, tasks)), place)
+
+
+def lines_event(page: LogPage, place: Place) -> bytes:
+    """A page of a task's lines as an event."""
+    return event("lines", msgspec.json.encode({"events": page.events, "next": page.next}), place)
+
+
+def event(name: str, data: bytes, place: Place) -> bytes:
+    """An event with its id."""
+    return b"event: %s\nid: %s\ndata: %s\n\n" % (name.encode(), str(place).encode(), data)
+
+
+def ended(burst: bytes, place: Place) -> bytes:
+    """A burst of events, the last of which was left open, with its end."""
+    return burst + f"id: {place}\n\n".encode() if burst else b""
 
 
 async def _within(event: asyncio.Event, seconds: float) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from miyabi.cache import Cache
-from miyabi.database import Database, DatabaseUnavailable
+from miyabi.database import Database
 from miyabi.logs import Logs
-from miyabi.settings import Settings, SettingsError
+from miyabi.settings import Settings, SettingsError, aws_region
 
 DATABASE_NAMES = {"sqlite": "SQLite", "dynamodb": "DynamoDB"}
 
@@ -13,17 +15,33 @@ DATABASE_NAMES = {"sqlite": "SQLite", "dynamodb": "DynamoDB"}
 async def open_logs(settings: Settings) -> Logs:
     """The log service that ``MIYABI_LOGS`` names.
 
-    ``local:`` is SQLite in the data folder; ``cloudwatch:`` is CloudWatch Logs, with options as in a URL
-    (``cloudwatch:?region=eu-west-1``).
+    ``local:`` is SQLite in the data folder; ``http://host:8423`` (or ``https:``) is a log service that runs by itself;
+    ``cloudwatch:`` is CloudWatch Logs, with options as in a URL (``cloudwatch:?region=eu-west-1``); processes
+    that share a Redis share the account's calls.
     """
     match settings.logs.partition(":")[0]:
         case "local":
             from miyabi.logs import local
 
             return await local.open_logs(settings.data)
+        case "http" | "https":
+            return _http(settings)
         case "cloudwatch":
             return await _cloudwatch(settings)
-    raise SettingsError(f"MIYABI_LOGS: `{settings.logs}` names no log service; write `local:` or `cloudwatch:`.")
+    raise SettingsError(
+        f"MIYABI_LOGS: `{settings.logs}` names no log service; "
+        "write `local:`, `http://127.0.0.1:8423` or `cloudwatch:?region=eu-west-1`."
+    )
+
+
+def _http(settings: Settings) -> Logs:
+    """It need not answer yet: services are started in any order."""
+    from miyabi.logs.http import HttpLogs
+
+    try:
+        return HttpLogs(settings.logs)
+    except ValueError as error:
+        raise SettingsError(f"MIYABI_LOGS: {error}.") from None
 
 
 async def _cloudwatch(settings: Settings) -> Logs:
@@ -35,7 +53,12 @@ async def _cloudwatch(settings: Settings) -> Logs:
         options = cloudwatch.parse_options(settings.logs)
     except ValueError as error:
         raise SettingsError(f"MIYABI_LOGS: {error}") from None
-    return await cloudwatch.open_logs(options, database_name(settings))
+    turns = None
+    if settings.cache.startswith(("redis:", "rediss:")):
+        from miyabi.wiring.turns import Turns
+
+        turns = Turns(settings.cache, f"cloudwatch-logs:{options.region or aws_region() or ''}", options.calls)
+    return await cloudwatch.open_logs(options, database_name(settings), turns)
 
 
 def database_name(settings: Settings) -> str:
@@ -46,19 +69,30 @@ def database_name(settings: Settings) -> str:
 async def open_database(settings: Settings) -> Database:
     """The database that ``MIYABI_DATABASE`` names: ``sqlite:`` is a file in the data folder.
 
-    ``dynamodb:`` are two tables (:func:`miyabi.wiring.dynamodb.read_url`).
-    Raises ``DatabaseUnavailable`` when it does not answer now.
+    ``sqlite:FOLDER`` is one in another folder; ``dynamodb:`` are two tables
+    (:func:`miyabi.wiring.dynamodb.read_url`), of which nothing is asked yet.
     """
     match settings.database.partition(":")[0]:
         case "sqlite":
             from miyabi.database import sqlite
 
-            return await sqlite.open_database(settings.data)
+            return await sqlite.open_database(database_folder(settings))
         case "dynamodb":
             return await _open_dynamodb(settings.database)
     raise SettingsError(
         f"MIYABI_DATABASE: `{settings.database}` names no database; write `sqlite:` or `dynamodb:?region=eu-west-1`."
     )
+
+
+def database_folder(settings: Settings) -> Path:
+    """The folder of the embedded database. One that is named must be there: a slip must not begin an empty board."""
+    named = settings.database.removeprefix("sqlite:")
+    if not named or named == settings.database:
+        return settings.data
+    folder = Path(named).expanduser().absolute()
+    if not folder.is_dir():
+        raise SettingsError(f"MIYABI_DATABASE: there is no folder {folder}; write `sqlite:` or `sqlite:FOLDER`.")
+    return folder
 
 
 async def _open_dynamodb(url: str) -> Database:
@@ -67,17 +101,11 @@ async def _open_dynamodb(url: str) -> Database:
         from miyabi.wiring.dynamodb import read_url
     except ModuleNotFoundError as error:
         raise SettingsError(f"MIYABI_DATABASE: `dynamodb:` needs {error.name}; install `miyabi[aws]`.") from None
-    database = await dynamodb.open_database(read_url(url))
-    try:
-        await database.ping()
-    except DatabaseUnavailable:
-        await database.close()
-        raise
-    return database
+    return await dynamodb.open_database(read_url(url))
 
 
-async def open_cache(settings: Settings) -> Cache:
-    """The cache that ``MIYABI_CACHE`` names.
+async def open_cache(settings: Settings, *, kept: bool = True) -> Cache:
+    """The cache that ``MIYABI_CACHE`` names; ``kept``: a ``Keeper`` of this process puts it right after an outage.
 
     ``memory:`` is right where one process does all the writing (``miyabi up``); ``none:`` keeps nothing.
     """
@@ -93,7 +121,7 @@ async def open_cache(settings: Settings) -> Cache:
         case "redis" | "rediss":
             from miyabi.wiring.shared import shared_cache
 
-            return shared_cache(settings.cache)
+            return shared_cache(settings.cache, kept=kept)
     raise SettingsError(
         f"MIYABI_CACHE: `{settings.cache}` names no cache; write `memory:`, `none:` or `redis://127.0.0.1:6379`."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,7 +12,9 @@ from msgspec.structs import replace
 from miyabi.database.dynamodb import Options, client_of, new_session
 from miyabi.database.dynamodb_calls import Calls, Patience
 from miyabi.database.dynamodb_items import Tables
+from miyabi.database.dynamodb_restore import Restorer
 from miyabi.database.dynamodb_tables import Admin, Capacity
+from miyabi.database.restore import Told
 from miyabi.settings import SettingsError, aws_region
 
 EXAMPLE = "dynamodb:?region=eu-west-1&prefix=miyabi"
@@ -71,6 +73,15 @@ async def open_admin(options: Options, capacity: Capacity) -> AsyncIterator[Admi
     async with new_session() as session:
         calls = Calls(client_of(options, session), Patience(seconds=ADMIN_SECONDS))
         yield Admin(calls, Tables.of(options.prefix), capacity)
+
+
+@asynccontextmanager
+async def open_restorer(options: Options, into: Options, now: Callable[[], int], told: Told) -> AsyncIterator[Restorer]:
+    """What restores the tables of ``options`` into those of ``into``."""
+    async with new_session() as session:
+        calls = Calls(client_of(options, session), Patience(seconds=ADMIN_SECONDS))
+        source, target = Tables.of(options.prefix), Tables.of(into.prefix)
+        yield Restorer(calls, source, target, Admin(calls, target, Capacity()), now, told)
 
 
 def _check_endpoint(endpoint: str) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 import aiohttp
 import msgspec
 
-from miyabi.http import Problem
+from miyabi.http import PROBLEM_JSON, Problem
 from miyabi.tasks.shapes import Collected, Reread
 
 T = TypeVar("T")
@@ -27,8 +27,10 @@ class RemoteCollector:
 
     async def reread(self, task_id: str) -> Reread | None:
         """Read a task's lines again; ``None`` when there is no such task. Raises :class:`Problem` ``unavailable``."""
-        found = self._read(await self._ask("POST", f"/api/reread/{task_id}"), list[Reread])
-        return found[0] if found else None
+        try:
+            return self._read(await self._ask("POST", f"/api/tasks/{task_id}/reread"), Reread)
+        except _NotFound:
+            return None
 
     async def ping(self) -> None:
         """Return when it is well."""
@@ -50,6 +52,12 @@ class RemoteCollector:
                 body = await answer.read()
         except (TimeoutError, aiohttp.ClientError) as error:
             raise Problem("unavailable", f"The collector at {self._url} does not answer: {error}.") from None
+        if answer.status == 404 and answer.content_type == PROBLEM_JSON:
+            raise _NotFound
         if answer.status != 200:
             raise Problem("unavailable", f"The collector at {self._url} answered {answer.status}.")
         return body
+
+
+class _NotFound(Exception):
+    """The collector knows of no such task."""

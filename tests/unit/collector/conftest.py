@@ -11,6 +11,7 @@ from tests.support import ministack
 from tests.support.clock import Clock
 from tests.support.cloudwatch import FakeCloudWatch
 from tests.support.cloudwatch_logs import process
+from tests.support.deliveries import message
 
 from miyabi.cache.memory import MemoryCache
 from miyabi.collector.collect import Collector
@@ -19,8 +20,6 @@ from miyabi.database import Database
 from miyabi.database.sqlite import open_database
 from miyabi.logs.cloudwatch import CloudWatchLogs
 from miyabi.model import NewEvent, Task, Writer
-
-from .test_push import message
 
 GROUP = "/miyabi/jobs"
 DATABASES = ("sqlite", "dynamodb")

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from prometheus_client import REGISTRY
+from tests.support.deliveries import delivery
 from tests.support.jobs import lines_of, telling
 
+from miyabi.collector.collect import CONFLICTS
 from miyabi.collector.loop import Loop
 from miyabi.collector.push import collect_pushed, unknown
 from miyabi.database import Database, Save
@@ -21,7 +22,6 @@ from miyabi.logs.cloudwatch import CloudWatchLogs
 from miyabi.logs.cloudwatch_place import parse_place
 
 from .conftest import GROUP, Story, Tell
-from .test_push import delivery
 
 SEEDS = range(3)
 STREAMS = 3
@@ -121,10 +121,10 @@ async def end_state(database: Database, logs: CloudWatchLogs) -> dict[str, Any]:
 
 def test_any_overlap_of_two_collectors_ends_where_one_alone_does(tell: Tell, tmp_path: Path) -> None:
     async def story(s: Story) -> None:
-        conflicts = _conflicts()
+        conflicts = CONFLICTS.value
         for seed in SEEDS:
             await overlap(s, seed)
-        assert _conflicts() > conflicts, "they never met"
+        assert CONFLICTS.value > conflicts, "they never met"
         alone = await open_database(tmp_path / "alone")
         logs, loop = s.collector(alone)
         await loop.collect()
@@ -132,7 +132,3 @@ def test_any_overlap_of_two_collectors_ends_where_one_alone_does(tell: Tell, tmp
         await alone.close()
 
     tell(story)
-
-
-def _conflicts() -> float:
-    return REGISTRY.get_sample_value("miyabi_collector_conflicts_total") or 0.0

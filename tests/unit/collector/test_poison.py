@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
+from tests.support.deliveries import delivery
 
 from miyabi.collector.push import Known, collect_pushed, unknown
 from miyabi.logs import LogPage
@@ -14,7 +15,6 @@ from miyabi.model import LogEvent
 from miyabi.progress.reader import Reader, Reading
 
 from .conftest import Story, Tell
-from .test_push import delivery
 
 
 class Fragile(Reader):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.support.clock import Clock
 from tests.support.cloudwatch import FakeCloudWatch, failure
 from tests.support.cloudwatch_logs import Waits, process
+from tests.support.deliveries import GROUP, STREAM, delivery, message, packed
 
 from miyabi.cache.memory import MemoryCache
 from miyabi.collector.collect import Collector
@@ -27,29 +28,7 @@ from miyabi.logs import LogsUnavailable
 from miyabi.model import LogEvent, NewEvent, Writer
 
 WAYS = ("pushed", "lost", "late", "twice", "read", "foreign")
-GROUP, STREAM = "/miyabi/jobs", "job"
 EVENT = {"id": "3195310660696698337880902507980421114328961542429", "timestamp": 1_795_000_000_000, "message": "5/10"}
-
-
-def message(*events: object, **fields: object) -> dict[str, object]:
-    """As the user guide shows it."""
-    shape = {
-        "messageType": "DATA_MESSAGE",
-        "owner": "123456789012",
-        "logGroup": GROUP,
-        "logStream": STREAM,
-        "subscriptionFilters": ["miyabi"],
-        "logEvents": list(events),
-    }
-    return shape | fields
-
-
-def packed(*messages: object) -> str:
-    return b64encode(b"".join(gzip.compress(json.dumps(one).encode()) for one in messages)).decode()
-
-
-def delivery(*messages: object) -> dict[str, Any]:
-    return {"awslogs": {"data": packed(*messages)}}
 
 
 EXPECTED = Pushed(GROUP, STREAM, [LogEvent(str(EVENT["id"]), 1_795_000_000_000, "5/10")])
@@ -78,6 +57,10 @@ def test_several_records_in_one_piece_are_all_read() -> None:
     assert [pushed.stream for pushed in found.pushed] == [STREAM, "other"]
 
 
+FULL = json.dumps(message(messageType="CONTROL_MESSAGE")).encode().ljust(MAX_BYTES)
+"""A message that takes up all the room there is for a record."""
+
+
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
@@ -89,6 +72,7 @@ def test_several_records_in_one_piece_are_all_read() -> None:
         ({"awslogs": {"data": b64encode(b"plain").decode()}}, "gzip"),
         ({"awslogs": {"data": b64encode(gzip.compress(b"{}" * 500)[:-9]).decode()}}, "end is missing"),
         ({"awslogs": {"data": b64encode(gzip.compress(b"\0" * (MAX_BYTES + 1))).decode()}}, "longer"),
+        ({"awslogs": {"data": b64encode(gzip.compress(FULL) + gzip.compress(b"\0" * 99)).decode()}}, "longer"),
         ({"awslogs": {"data": b64encode(gzip.compress(b"no json")).decode()}}, "JSON"),
         (delivery({"messageType": "DATA_MESSAGE"}), "logGroup"),
         (delivery(message(EVENT, messageType="NEWS")), "NEWS"),

@@ -13,7 +13,7 @@ from miyabi.collector.history import job_names
 from miyabi.database import Save
 from miyabi.model import Progress, RunExit, Task, iso, marker_line, millis
 from miyabi.progress.reader import Reader, Reading
-from miyabi.wiring.services import Stores
+from miyabi.wiring.stores import Stores
 
 UNREAD = Progress()
 

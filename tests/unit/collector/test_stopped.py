@@ -15,7 +15,7 @@ from miyabi.database import Current, Save
 from miyabi.model import NewEvent, RunExit, RunStart, Task, iso, marker_line
 from miyabi.progress.stops import SHORTEST_STOP, UNSETTLED_STOP
 from miyabi.settings import Settings
-from miyabi.wiring.services import Stores, open_stores
+from miyabi.wiring.stores import Stores, open_stores
 
 GROUP = "/miyabi/jobs"
 

@@ -20,7 +20,7 @@ from miyabi.model import LogEvent, NewEvent, RunExit, RunStart, Task, marker_lin
 from miyabi.progress.forecast import Earlier
 from miyabi.progress.reader import Reader, Reading
 from miyabi.settings import Settings
-from miyabi.wiring.services import Stores, open_stores
+from miyabi.wiring.stores import Stores, open_stores
 
 GROUP = "/miyabi/jobs"
 START = marker_line(RunStart("r1", "build", "build", "shop"))

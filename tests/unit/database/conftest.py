@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from aiodynamo.client import Client
 from aiodynamo.credentials import Key, StaticCredentials
 from aiodynamo.http.aiohttp import AIOHTTP
 from msgspec import Struct
@@ -17,7 +16,8 @@ from tests.support.faulty import FaultyHttp
 from yarl import URL
 
 from miyabi.database.dynamodb import DynamoDatabase, Timing, new_session
-from miyabi.database.dynamodb_calls import Once, Patience
+from miyabi.database.dynamodb_calls import Patience
+from miyabi.database.dynamodb_client import Client
 from miyabi.database.dynamodb_feed import Pace
 from miyabi.database.dynamodb_items import Tables
 
@@ -70,7 +70,7 @@ class Place:
         session, waits = new_session(), Waits()
         http = FaultyHttp(AIOHTTP(session), seed=seed)
         credentials = StaticCredentials(Key("test", "test"))
-        client = Client(http, credentials, ministack.REGION, URL(self.endpoint), throttle_config=Once())
+        client = Client(http, [credentials], ministack.REGION, URL(self.endpoint))
         patience = Patience(waits.wait, http.random.random, lambda: waits.time, seconds)
         timing = Timing(now=lambda: self.clock() + skew, pace=pace, patience=patience)
         database = DynamoDatabase(client, Tables.of(self.tables), timing, session)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
+from aiodynamo.http.types import Request, Response
 from tests.support.tasks import a_task, known, later
 
 from miyabi.database import (
@@ -97,6 +99,18 @@ def test_when_nothing_answers_an_error_says_so_in_bounded_time(place: Place) -> 
 
     place.runner.run(scenario())
     assert max(bench.waits.pauses) <= LONGEST_SECONDS
+
+
+def test_a_large_call_gives_up_when_its_first_tasks_do(place: Place) -> None:
+    bench = place.open()
+    bench.http.rate = 1.0
+
+    async def scenario() -> None:
+        with pytest.raises(DatabaseUnavailable):
+            await bench.database.save([Save(a_task(f"t{n}")) for n in range(200)])
+
+    place.runner.run(scenario())
+    assert bench.waits.time <= 2 * GIVE_UP_SECONDS
 
 
 def test_waits_grow_and_are_spread_out(place: Place) -> None:
@@ -220,5 +234,34 @@ def test_counts_stay_right_when_a_state_changed_under_the_same_timestamp(place: 
         row = await bench.database.project("house")
         assert row
         assert row.tally == Tally(failed=1)
+
+    place.runner.run(scenario())
+
+
+def test_new_tasks_of_one_project_do_not_get_into_each_others_way(place: Place) -> None:
+    """DynamoDB cancels a transaction that meets another one on the same item, and charges for it."""
+    bench = place.open()
+    to_network = bench.http.inner
+    under_way: list[str] = []
+
+    async def seen(request: Request) -> Response:
+        body = json.loads(request.body or b"")
+        parts = [part["Update"]["Key"] for part in body.get("TransactItems", ()) if "Update" in part]
+        projects = [key["project_id"]["S"] for key in parts if "project_id" in key]
+        assert not set(projects) & set(under_way)
+        under_way.extend(projects)
+        try:
+            return await to_network(request)
+        finally:
+            for project in projects:
+                under_way.remove(project)
+
+    async def scenario() -> None:
+        tasks = [a_task(f"t{n}", project_id=f"p{n % 2}") for n in range(12)]
+        bench.http.inner = seen
+        assert await bench.database.save([Save(task) for task in tasks]) == [True] * 12
+        moved = [later(task, project_id=f"p{(n + 1) % 2}") for n, task in enumerate(tasks)]
+        saves = [Save(new, Current(old)) for old, new in zip(tasks, moved, strict=True)]
+        assert await asyncio.gather(*(bench.database.save([save]) for save in saves)) == [[True]] * 12
 
     place.runner.run(scenario())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -166,5 +167,23 @@ def test_a_bookmark_that_moves_alone_costs_the_indexes_nothing(place: Place) -> 
         assert await bench.database.save([moved]) == [True]
         assert bench.http.seen == ["UpdateItem"]
         assert (await bench.database.changed(after)).next == after
+
+    place.runner.run(scenario())
+
+
+def test_what_is_remembered_for_cursors_is_bounded_and_the_newest_stay_exact(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("miyabi.database.dynamodb_feed.MOST_SEEN", 50)
+    database = place.open().database
+
+    async def scenario() -> None:
+        await database.save([Save(a_task(f"t{n}")) for n in range(20)])
+        cursors = [""]
+        while (found := await database.changed(cursors[-1], 1)).tasks:
+            cursors.append(found.next)
+        assert len(cursors) == 21
+        assert len((await database.changed(cursors[-2])).tasks) == 1
+        assert len((await database.changed(cursors[1])).tasks) == 20
 
     place.runner.run(scenario())

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.clock import Clock
-from tests.support.cloudwatch import FakeCloudWatch
+from tests.support.cloudwatch import FakeCloudWatch, failure
 from tests.support.cloudwatch_logs import Waits, process
 
+from miyabi.logs import LogsUnavailable
 from miyabi.logs.cloudwatch import Options, parse_options
 from miyabi.logs.cloudwatch_limits import Limiter, limiter_of
 from miyabi.logs.cloudwatch_retry import wait_before
@@ -135,6 +137,47 @@ def test_a_reader_that_gives_up_leaves_the_call_to_those_who_wait() -> None:
         first.cancel()
         assert len((await second).events) == 1
         assert cloud.count("filter_log_events") == 1
+
+    asyncio.run(scenario())
+
+
+def test_what_was_read_of_streams_that_nobody_reads_any_more_is_let_go() -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        cloud = FakeCloudWatch(clock)
+        logs = process(cloud, clock, options=KEPT)
+        for stream in range(60):
+            for number in range(500):
+                cloud.arrive(GROUP, str(stream), clock.ms, f"line {number}")
+        tracemalloc.start()
+        for stream in range(60):
+            clock.forward(11_000)
+            assert len((await logs.read(GROUP, str(stream))).events) == 500
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert held < 3_000_000
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("AccessDeniedException", "allow `logs:DescribeLogGroups` to this service's role"),
+        ("ExpiredTokenException", "the credentials have expired; renew them"),
+        ("UnrecognizedClientException", "AWS_ACCESS_KEY_ID"),
+        ("InvalidSignatureException", "this machine's clock"),
+        ("InvalidParameterException", "refuses describe_log_groups"),
+    ],
+)
+def test_an_error_that_stays_is_told_at_once_with_what_to_do(code: str, advice: str) -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        cloud = FakeCloudWatch(clock)
+        cloud.fault = lambda operation: failure(code)
+        with pytest.raises(LogsUnavailable, match=advice):
+            await process(cloud, clock).ping()
+        assert len(cloud.calls) == 1
 
     asyncio.run(scenario())
 

@@ -142,6 +142,43 @@ def test_a_push_wakes_who_waits_and_names_the_stream() -> None:
     asyncio.run(scenario())
 
 
+def test_a_clock_that_is_ahead_hides_nobody_elses_lines() -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        cloud = FakeCloudWatch(clock)
+        cloud.lag = 2 * HOUR
+        logs = process(cloud, clock)
+        cloud.arrive(GROUP, "ahead", clock.ms + HOUR, "x")
+        _, place = await names(logs)
+        for number in range(3):
+            clock.forward(5000)
+            cloud.arrive(GROUP, f"job-{number}", clock.ms, "x")
+            found, place = await names(logs, place)
+            assert found == [f"job-{number}"]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_more_lines_a_minute_than_a_look_can_take_are_all_seen_in_the_end(step: int) -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        cloud = FakeCloudWatch(clock, page_events=100, empty_pages=2)
+        cloud.lag = 2 * HOUR
+        logs = process(cloud, clock)
+        for _ in range(900):
+            cloud.arrive(GROUP, "loud", clock.forward(step), "x")
+        cloud.arrive(GROUP, "quiet", clock.forward(1), "x")
+        place, seen = "", set[str]()
+        for _ in range(20):
+            found, place = await names(logs, place)
+            seen |= set(found)
+            clock.forward(1000)
+        assert seen == {"loud", "quiet"}
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("place", ["x", "-1", "1.5", "9" * 30])
 def test_a_place_nobody_gave_is_refused(place: str) -> None:
     clock = Clock()

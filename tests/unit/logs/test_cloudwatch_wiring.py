@@ -16,7 +16,7 @@ from miyabi.logs.cloudwatch import CloudWatchLogs
 from miyabi.model import NewEvent
 from miyabi.settings import Settings, SettingsError
 from miyabi.wiring import open_logs
-from miyabi.wiring.services import now
+from miyabi.wiring.stores import now
 
 
 def test_the_settings_choose_it_and_its_groups_are_made(tmp_path: Path) -> None:
@@ -64,6 +64,7 @@ def test_while_it_does_not_answer_the_logs_open_and_name_the_database_in_use(
 
 
 def test_boto3_is_imported_only_where_it_is_used() -> None:
-    code = "import sys, miyabi.cli, miyabi.wiring.services; print(sorted({'boto3', 'botocore'} & set(sys.modules)))"
+    services = "from miyabi.wiring import collector, gateway, tasks"
+    code = f"import sys; {services}; print(sorted({{'boto3', 'botocore'}} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -18,7 +18,7 @@ from miyabi.tasks.hub import Hub
 from miyabi.tasks.records import Records
 from miyabi.tasks.service import TaskService
 from miyabi.tasks.shapes import Collected, Reread
-from miyabi.wiring.services import Stores, open_stores
+from miyabi.wiring.stores import Stores, open_stores
 
 
 class Bench(NamedTuple):

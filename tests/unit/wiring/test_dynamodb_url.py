@@ -8,12 +8,14 @@ from uuid import uuid4
 
 import pytest
 from tests.support import ministack
+from tests.support.tasks import a_task
 
-from miyabi.database import DatabaseUnavailable
-from miyabi.database.dynamodb import Options
+from miyabi.database import DatabaseUnavailable, Save
+from miyabi.database.dynamodb import DynamoDatabase, Options
 from miyabi.settings import SettingsError, aws_region, from_environment
 from miyabi.wiring import open_database
 from miyabi.wiring.dynamodb import read_url
+from miyabi.wiring.stores import open_stores
 
 
 @pytest.fixture(autouse=True)
@@ -77,12 +79,18 @@ def test_the_settings_choose_it_and_a_start_without_tables_says_how_to_make_them
     url = f"dynamodb:?region={ministack.REGION}&prefix={prefix}&endpoint={dynamodb}"
     settings = from_environment({}, data=tmp_path, database=url)
 
-    async def scenario() -> str:
+    async def scenario() -> None:
         with pytest.raises(DatabaseUnavailable, match="miyabi tables create"):
-            await open_database(settings)
-        await ministack.make_tables(dynamodb, prefix)
+            async with open_stores(settings):
+                pass
         database = await open_database(settings)
+        for use in (database.get(["a"]), database.save([Save(a_task("a"))])):
+            with pytest.raises(DatabaseUnavailable, match="miyabi tables create"):
+                await use
+        await ministack.make_tables(dynamodb, prefix)
+        assert await database.get(["a"]) == [None]
         await database.close()
-        return type(database).__name__
+        async with open_stores(settings) as stores:
+            assert isinstance(stores.database, DynamoDatabase)
 
-    assert asyncio.run(scenario()) == "DynamoDatabase"
+    asyncio.run(scenario())

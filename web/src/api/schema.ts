@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Watch changes as they happen
-         * @description Server-Sent Events. `hello` on every connection; `task` with a Task; with `task_id` also `lines` with `{events, next}`. Comes back where it was by `Last-Event-ID`, or `last_event_id`.
+         * @description Server-Sent Events. `hello` on every connection; `task` with a Task; with `task_id` also `lines` with `{events, next}`. Comes back where it was by `Last-Event-ID`, or `last_event_id`. A board on AWS Lambda ends each answer with `again` and `{milliseconds, place}`: come back then, with that place.
          */
         get: operations["watchEvents"];
         put?: never;
@@ -712,6 +712,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description unauthorized: A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description rate-limited: Too many requests */
             429: {
                 headers: {
@@ -765,6 +783,24 @@ export interface operations {
             };
             /** @description invalid-parameter: A parameter is unknown or can't be used */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description unauthorized: A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -837,6 +873,24 @@ export interface operations {
             };
             /** @description invalid-parameter: A parameter is unknown or can't be used; bad-request: The request can't be read; invalid-body: The body can't be used */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description unauthorized: A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -937,6 +991,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description unauthorized: A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description rate-limited: Too many requests */
             429: {
                 headers: {
@@ -999,6 +1071,24 @@ export interface operations {
             };
             /** @description invalid-parameter: A parameter is unknown or can't be used; bad-request: The request can't be read; invalid-body: The body can't be used */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description unauthorized: A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1098,6 +1188,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description unauthorized: A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description not-found: Nothing is here */
             404: {
                 headers: {
@@ -1177,6 +1285,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description unauthorized: A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description rate-limited: Too many requests */
             429: {
                 headers: {
@@ -1239,6 +1365,24 @@ export interface operations {
             };
             /** @description invalid-parameter: A parameter is unknown or can't be used; bad-request: The request can't be read; invalid-body: The body can't be used */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description unauthorized: A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1338,6 +1482,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description unauthorized: A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description not-found: Nothing is here */
             404: {
                 headers: {
@@ -1402,6 +1564,24 @@ export interface operations {
             };
             /** @description invalid-parameter: A parameter is unknown or can't be used; bad-request: The request can't be read; invalid-body: The body can't be used */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description unauthorized: A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1522,6 +1702,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description unauthorized: A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description not-found: Nothing is here */
             404: {
                 headers: {
@@ -1600,6 +1798,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description unauthorized: A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description not-found: Nothing is here */
             404: {
                 headers: {
@@ -1660,6 +1876,24 @@ export interface operations {
             };
             /** @description invalid-parameter: A parameter is unknown or can't be used */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description unauthorized: A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1750,6 +1984,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description unauthorized: A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description not-found: Nothing is here */
             404: {
                 headers: {
@@ -1808,6 +2060,15 @@ export interface operations {
             };
             /** @description invalid-parameter: A parameter is unknown or can't be used */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description forbidden-host: This address is not served here */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -47,7 +47,8 @@ export function LiveProvider({ taskId, children }: { taskId: string | null; chil
       if (taskId !== null) client.invalidateQueries({ queryKey: keys.history(taskId) });
     });
     const ports: FeedPorts = {
-      address: () => address("/api/events", { task_id: taskId, after: log?.resume() }),
+      address: (place) =>
+        address("/api/events", { task_id: taskId, after: log?.resume(), last_event_id: place }),
       open: (url) => new EventSource(url),
       soon: beforeNextFrame,
       refetch: async () => {

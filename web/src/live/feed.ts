@@ -16,8 +16,8 @@ export interface Source {
 }
 
 export interface FeedPorts {
-  /** Where to connect, asked anew at each attempt. */
-  address(): string;
+  /** Where to connect, asked anew at each attempt; `place` is where the last visit ended. */
+  address(place: string | null): string;
   open(address: string): Source;
   /** Run once before the next frame is drawn. */
   soon(run: () => void): void;
@@ -42,6 +42,7 @@ type Timer = ReturnType<typeof setTimeout>;
 export class Feed {
   private source: Source | null = null;
   private failures = 0;
+  private place: string | null = null;
   private waiting: Timer | undefined;
   private poll: Timer | undefined;
   private tasks = new Map<string, Task>();
@@ -74,12 +75,13 @@ export class Feed {
 
   private connect(): void {
     this.disconnect();
-    const source = this.ports.open(this.ports.address());
+    const source = this.ports.open(this.ports.address(this.place));
     this.source = source;
     this.waiting = setTimeout(() => this.lost(source), HELLO_MS);
-    source.addEventListener("hello", () => this.hello(source));
+    source.addEventListener("hello", (event) => this.hello(source, event.data));
     source.addEventListener("task", (event) => this.task(source, event.data));
     source.addEventListener("lines", (event) => this.line(source, event.data));
+    source.addEventListener("again", (event) => this.again(source, event.data));
     source.addEventListener("error", () => this.lost(source));
   }
 
@@ -91,19 +93,30 @@ export class Feed {
     this.flush();
   }
 
-  private hello(source: Source): void {
+  private hello(source: Source, data: string): void {
     if (source !== this.source) return;
+    const { resumed } = JSON.parse(data) as { resumed?: boolean };
     clearTimeout(this.waiting);
     clearTimeout(this.poll);
     this.poll = undefined;
     this.failures = 0;
     this.ports.state("live");
-    this.ports.refetch().catch(() => undefined);
+    if (!resumed) this.ports.refetch().catch(() => undefined);
+  }
+
+  /** The board answers in visits: come again later, from where this one ended. */
+  private again(source: Source, data: string): void {
+    if (source !== this.source) return;
+    const { milliseconds, place } = JSON.parse(data) as { milliseconds: number; place: string };
+    this.disconnect();
+    this.place = place;
+    this.waiting = setTimeout(() => this.connect(), milliseconds);
   }
 
   private lost(source: Source): void {
     if (source !== this.source) return;
     this.disconnect();
+    this.place = null;
     const delay = RETRY_MS[Math.min(this.failures++, RETRY_MS.length - 1)];
     this.waiting = setTimeout(() => this.connect(), delay);
     if (this.poll !== undefined) return;

@@ -1,0 +1,120 @@
+"""Tokens verified: HS256 by a secret of this deployment, RS256, ES256 and EdDSA by the keys of an OIDC issuer.
+
+What a token says of itself only chooses where to look: each key has one algorithm, and each source its issuer,
+audience and roles. Addresses and keys in a token's header (``jku``, ``jwk``, ``x5u``) are never followed.
+"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from miyabi.gateway.claims import Expected, TokenRefused, principal_from
+from miyabi.gateway.issuer import IssuerKeys
+from miyabi.gateway.keys import Key
+from miyabi.principal import Principal
+
+TOKEN_BYTES = 8192
+KID_BYTES = 256
+MOST_KNOWN = 512
+"""Tokens whose good signatures are remembered: checking one costs more than the rest of a request."""
+
+
+class Header(Struct, frozen=True):
+    """What is read of a token's header."""
+
+    alg: str
+    kid: str | None = None
+
+
+class Secrets(Struct, frozen=True):
+    """The deployment's own secrets, the newest first, and what their tokens must say."""
+
+    keys: Sequence[Key]
+    expected: Expected
+
+
+class Issuer(Struct, frozen=True):
+    """An OIDC issuer: its keys, and what its tokens must say."""
+
+    keys: IssuerKeys
+    expected: Expected
+
+
+class Verifier:
+    """Tells who a token stands for. ``now`` gives epoch seconds. At least one of the sources is there."""
+
+    def __init__(self, secrets: Secrets | None, issuer: Issuer | None, now: Callable[[], float]) -> None:
+        self._secrets = secrets
+        self._issuer = issuer
+        self._now = now
+        self._known: dict[str, tuple[Key, bytes]] = {}
+
+    async def principal(self, token: str) -> Principal:
+        """Raise ``TokenRefused``, or ``KeysUnavailable`` while the issuer's keys were never had."""
+        if len(token) > TOKEN_BYTES:
+            raise TokenRefused(f"it is longer than {TOKEN_BYTES} bytes")
+        header = _header(token)
+        if header.alg == "HS256" and self._secrets:
+            return self._own(token, self._secrets)
+        if self._issuer:
+            return await self._issued(token, header, self._issuer)
+        raise TokenRefused(f"its algorithm is {header.alg[:20]!r}")
+
+    def _own(self, token: str, secrets: Secrets) -> Principal:
+        for key in secrets.keys:
+            payload = self._payload(token, key)
+            if payload is not None:
+                return principal_from(payload, secrets.expected, self._now())
+        raise TokenRefused("its signature is wrong")
+
+    async def _issued(self, token: str, header: Header, issuer: Issuer) -> Principal:
+        key = await issuer.keys.find(header.kid)
+        if key is None:
+            raise TokenRefused(f"the issuer has no key {(header.kid or '')[:40]!r}")
+        if header.alg != key.algorithm:
+            raise TokenRefused(f"its algorithm is {header.alg[:20]!r}, its key's {key.algorithm}")
+        payload = self._payload(token, key)
+        if payload is None:
+            raise TokenRefused("its signature is wrong")
+        return principal_from(payload, issuer.expected, self._now())
+
+    def _payload(self, token: str, key: Key) -> bytes | None:
+        """What ``token`` signs with this very key: dates and all else are looked at each time."""
+        known = self._known.get(token)
+        if known and known[0] is key:
+            return known[1]
+        payload = key.payload(token)
+        if payload is not None:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[token] = key, payload
+        return payload
+
+
+def bearer(values: list[str]) -> str:
+    """The token in the values of a request's ``Authorization`` headers. Raises ``TokenRefused``."""
+    if len(values) != 1:
+        raise TokenRefused(f"there are {len(values)} Authorization headers")
+    scheme, _, token = values[0].strip(" \t").partition(" ")
+    if scheme.lower() != "bearer":
+        raise TokenRefused("the Authorization header names another scheme than Bearer")
+    return token.strip(" ")
+
+
+def _header(token: str) -> Header:
+    """The header of ``token``, which nobody has vouched for yet."""
+    segment, *others = token.split(".")
+    if len(others) != 2 or not token.isascii():
+        raise TokenRefused("it is no token")
+    try:
+        header = msgspec.json.decode(urlsafe_b64decode(segment + "=" * (-len(segment) % 4)), type=Header)
+    except (binascii.Error, ValueError, RecursionError):
+        raise TokenRefused("it is no token") from None
+    if header.kid is not None and len(header.kid) > KID_BYTES:
+        raise TokenRefused("its key's name is too long")
+    return header

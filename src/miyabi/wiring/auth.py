@@ -1,0 +1,94 @@
+"""What verifies and makes tokens, from the settings. Shared by the gateway, the authorizer on AWS and ``miyabi token``.
+
+Imports no HTTP server: a Lambda function that only verifies tokens starts with this.
+"""
+
+from __future__ import annotations
+
+import time
+
+from miyabi.gateway.claims import Expected
+from miyabi.gateway.fetch import fetch
+from miyabi.gateway.issuer import IssuerKeys
+from miyabi.gateway.keys import Key, secret_key
+from miyabi.gateway.mint import OWN_AUDIENCE, OWN_ISSUER
+from miyabi.gateway.tokens import Issuer, Secrets, Verifier
+from miyabi.principal import ROLES
+from miyabi.settings import Settings, SettingsError
+
+SSM = "ssm:"
+MAKE_ONE = "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+
+
+def make_verifier(settings: Settings) -> Verifier:
+    """Verifies by the secret, by the issuer, or by either. Raises ``SettingsError`` saying what to write instead."""
+    return Verifier(_own(settings), _issuer(settings), time.time)
+
+
+def secret_keys(settings: Settings) -> list[Key]:
+    """The deployment's own keys, the one that signs first; none when the settings name no secret."""
+    try:
+        return [secret_key(secret) for secret in _secrets(settings)]
+    except ValueError as error:
+        raise SettingsError(f"MIYABI_AUTH_SECRET: {error}. {MAKE_ONE}") from None
+
+
+def own_tokens(settings: Settings) -> Expected:
+    """What the deployment's own tokens say."""
+    return Expected(OWN_ISSUER, settings.auth_audience or OWN_AUDIENCE)
+
+
+def _own(settings: Settings) -> Secrets | None:
+    keys = secret_keys(settings)
+    return Secrets(keys, own_tokens(settings)) if keys else None
+
+
+def _issuer(settings: Settings) -> Issuer | None:
+    """``ingest`` is a role of this deployment's own tokens only."""
+    if settings.auth_issuer is None:
+        return None
+    if settings.auth_audience is None:
+        raise SettingsError(
+            "MIYABI_AUTH_AUDIENCE: an issuer makes tokens for many applications; write the id of this board's client."
+        )
+    people = frozenset(ROLES) - {"ingest"}
+    expected = Expected(settings.auth_issuer, settings.auth_audience, settings.auth_audience_claim, people)
+    try:
+        return Issuer(IssuerKeys(settings.auth_issuer, fetch, time.monotonic), expected)
+    except ValueError as error:
+        raise SettingsError(f"MIYABI_AUTH_ISSUER: {error}.") from None
+
+
+def _secrets(settings: Settings) -> list[str]:
+    if settings.auth_secret and settings.auth_secret_file:
+        raise SettingsError("MIYABI_AUTH_SECRET and MIYABI_AUTH_SECRET_FILE are both set. Unset one.")
+    if not settings.auth_secret and not settings.auth_secret_file:
+        return []
+    value = settings.auth_secret.value if settings.auth_secret else _in_file(settings)
+    if value.startswith(SSM):
+        value = _in_parameter(value.removeprefix(SSM).strip())
+    if not value.split():
+        raise SettingsError(f"MIYABI_AUTH_SECRET: there is nothing in it. {MAKE_ONE}")
+    return value.split()
+
+
+def _in_file(settings: Settings) -> str:
+    assert settings.auth_secret_file
+    try:
+        return settings.auth_secret_file.expanduser().read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"MIYABI_AUTH_SECRET_FILE: it can't be read: {error}.") from None
+
+
+def _in_parameter(name: str) -> str:
+    """The value of a SecureString of Systems Manager's Parameter Store."""
+    try:
+        import boto3
+        from botocore.exceptions import BotoCoreError, ClientError
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"MIYABI_AUTH_SECRET: `ssm:` needs {error.name}; install `miyabi[aws]`.") from None
+    try:
+        found = boto3.client("ssm").get_parameter(Name=name, WithDecryption=True)
+    except (BotoCoreError, ClientError) as error:
+        raise SettingsError(f"MIYABI_AUTH_SECRET: the parameter `{name}` can't be read: {error}.") from None
+    return str(found["Parameter"]["Value"])

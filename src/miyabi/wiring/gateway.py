@@ -1,0 +1,50 @@
+"""Service 2, the gateway, with the page (service 1) that it hands out."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.types import ASGIApp
+
+import miyabi.webui
+from miyabi.gateway.app import Gateway
+from miyabi.gateway.guard import Guard
+from miyabi.gateway.limit import Bucket
+from miyabi.gateway.upstream import Upstream
+from miyabi.settings import Settings, SettingsError
+from miyabi.webui.app import page
+
+if TYPE_CHECKING:
+    from miyabi.gateway.auth import Auth
+
+DIST = Path(miyabi.webui.__file__).parent / "dist"
+
+
+def make_gateway(settings: Settings, tasks: ASGIApp) -> Gateway:
+    """The gateway before the task API ``tasks``."""
+    bucket = Bucket(settings.rate_limit, settings.rate_burst, time.monotonic)
+    return Gateway(tasks, page(DIST), Guard(settings.host), bucket, _auth(settings))
+
+
+def _auth(settings: Settings) -> Auth | None:
+    if not settings.signs_in:
+        return None
+    from miyabi.gateway.auth import Auth
+    from miyabi.wiring.auth import make_verifier
+
+    return Auth(make_verifier(settings))
+
+
+def make_upstream(settings: Settings) -> Upstream:
+    """The way to the task API in another process."""
+    if not settings.tasks.startswith(("http://", "https://")):
+        raise SettingsError(f"MIYABI_TASKS: `{settings.tasks}` is no address; write `http://127.0.0.1:8421`.")
+    return Upstream(settings.tasks)
+
+
+async def page_is_there() -> None:
+    """Service 1's probe: the built page is in the package."""
+    if not (DIST / "index.html").is_file():
+        raise RuntimeError("the page is not built; run `make setup`")

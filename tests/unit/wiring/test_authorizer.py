@@ -1,0 +1,274 @@
+"""The authorizer on AWS: the gateway's check of tokens, answered as a policy, and who asks told to those behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from fnmatch import fnmatchcase
+from typing import Any
+
+import jwt
+import pytest
+from mangum import Mangum
+from moto import mock_aws
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+from tests.support.issuer import IssuerServer, claims, signed
+
+from miyabi.principal import ROLES, Principal, attached
+from miyabi.wiring.aws_lambda import authorizer
+from miyabi.wiring.aws_lambda.admission import admitted
+from miyabi.wiring.aws_lambda.identity import context_of, principal_of
+
+SECRET = "a-secret-of-this-test-that-is-long-enough"
+STAGE = "arn:aws:execute-api:eu-west-1:123456789012:abcdef123/live"
+BY = "/api/logs/"
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every test is a new process of the function, with a secret in its environment."""
+    monkeypatch.setenv("MIYABI_AUTH_SECRET", SECRET)
+    yield
+    authorizer._verifier.cache_clear()
+    if authorizer._loop.cache_info().currsize:
+        authorizer._loop().close()
+    authorizer._loop.cache_clear()
+
+
+def token(role: str = "viewer", **more: Any) -> str:
+    return jwt.encode(claims("miyabi", aud="miyabi", role=role, **more), SECRET, "HS256")
+
+
+def event(*values: str, name: str = "Authorization", method: str = "GET", path: str = "/api/tasks") -> dict[str, Any]:
+    """A request as API Gateway asks a REQUEST authorizer about it."""
+    headers = {"Host": "abcdef123.execute-api.eu-west-1.amazonaws.com", "X-Forwarded-For": "192.0.2.7"}
+    return {
+        "type": "REQUEST",
+        "methodArn": f"{STAGE}/{method}{path}",
+        "resource": "/api/{proxy+}",
+        "path": path,
+        "httpMethod": method,
+        "headers": headers | ({name: values[-1]} if values else {}),
+        "multiValueHeaders": {k: [v] for k, v in headers.items()} | ({name: list(values)} if values else {}),
+        "queryStringParameters": {"token": token("admin")},
+        "multiValueQueryStringParameters": {"token": [token("admin")]},
+        "pathParameters": {"proxy": path.removeprefix("/api/")},
+        "stageVariables": {},
+        "requestContext": {"path": f"/live{path}", "accountId": "123456789012", "stage": "live", "apiId": "abcdef123"},
+    }
+
+
+def ask(*values: str, **more: str) -> dict[str, Any]:
+    return authorizer.handler(event(*values, **more), None)
+
+
+def allows(policy: dict[str, Any], method: str, path: str) -> bool:
+    """As IAM decides: a denial goes before, and what is not allowed is denied."""
+    effects = {
+        statement["Effect"]
+        for statement in policy["policyDocument"]["Statement"]
+        for resource in statement["Resource"]
+        if fnmatchcase(f"{STAGE}/{method}{path}", resource)
+    }
+    return effects == {"Allow"}
+
+
+MAY = {
+    "viewer": {"GET"},
+    "developer": {"GET", "POST", "PUT", "PATCH"},
+    "admin": {"GET", "POST", "PUT", "PATCH", "DELETE"},
+}
+
+
+@pytest.mark.parametrize("role", MAY)
+@pytest.mark.parametrize("first", [("GET", "/api/tasks"), ("DELETE", "/api/tasks/x"), ("POST", "/api/logs/a/b")])
+def test_the_policy_holds_for_every_request_with_the_token_whichever_came_first(
+    role: str, first: tuple[str, str]
+) -> None:
+    policy = ask(f"Bearer {token(role)}", method=first[0], path=first[1])
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        for path in ("/api/tasks", "/api/logs/miyabi/jobs/s", "/api/projects/x", "/metrics"):
+            assert allows(policy, method, path) == (method in MAY[role]), (method, path)
+
+
+def test_an_ingest_tokens_policy_is_for_appending_only() -> None:
+    policy = ask(f"Bearer {token('ingest', groups=['/miyabi/ci'])}")
+    assert allows(policy, "POST", "/api/logs/miyabi/ci/s")
+    for method, path in (
+        ("GET", "/api/tasks"),
+        ("POST", "/api/tasks"),
+        ("POST", "/api/collect"),
+        ("PUT", "/api/logs/a/b"),
+    ):
+        assert not allows(policy, method, path)
+
+
+def test_the_policy_is_of_the_documented_shape_and_for_this_stage_only() -> None:
+    policy = ask(f"Bearer {token()}")
+    assert policy["principalId"] == "ann"
+    assert policy["policyDocument"]["Version"] == "2012-10-17"
+    for statement in policy["policyDocument"]["Statement"]:
+        assert statement.keys() == {"Action", "Effect", "Resource"}
+        assert statement["Action"] == "execute-api:Invoke"
+        assert all(resource.startswith(f"{STAGE}/") for resource in statement["Resource"])
+    assert all(isinstance(value, str) for value in policy["context"].values())
+    assert json.loads(json.dumps(policy)) == policy
+
+
+BAD = {
+    "none": (),
+    "empty": ("",),
+    "scheme only": ("Bearer",),
+    "another scheme": ("Basic YTpi",),
+    "no token": ("Bearer x",),
+    "twice": (f"Bearer {token('admin')}", f"Bearer {token('admin')}"),
+    "alg none": (f"Bearer {jwt.encode(claims('miyabi', aud='miyabi'), '', 'none')}",),
+    "expired": (f"Bearer {token('admin', exp=int(time.time()) - 60)}",),
+    "another audience": (f"Bearer {jwt.encode(claims('miyabi', aud='x'), SECRET, 'HS256')}",),
+    "another secret": (f"Bearer {jwt.encode(claims('miyabi', aud='miyabi'), 'x' * 40, 'HS256')}",),
+    "huge": ("Bearer " + "x" * 50_000,),
+}
+
+
+@pytest.mark.parametrize("values", BAD.values(), ids=BAD)
+def test_a_missing_or_bad_token_is_401(values: tuple[str, ...]) -> None:
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        ask(*values)
+
+
+def test_two_spellings_of_the_header_are_two_headers() -> None:
+    given = event(f"Bearer {token()}")
+    given["multiValueHeaders"]["authorization"] = [f"Bearer {token('admin')}"]
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        authorizer.handler(given, None)
+
+
+def test_the_header_may_be_written_in_small_letters_as_http_2_does() -> None:
+    assert ask(f"Bearer {token()}", name="authorization")["principalId"] == "ann"
+
+
+def test_an_event_without_multiple_values_is_read_as_well() -> None:
+    given = event(f"Bearer {token()}") | {"multiValueHeaders": None}
+    assert authorizer.handler(given, None)["context"]["role"] == "viewer"
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        authorizer.handler(given | {"headers": None}, None)
+
+
+def test_an_issuers_keys_are_kept_from_one_event_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(IssuerServer()) as issuer:
+        monkeypatch.setenv("MIYABI_AUTH_ISSUER", issuer.url)
+        monkeypatch.setenv("MIYABI_AUTH_AUDIENCE", "board")
+        monkeypatch.delenv("MIYABI_AUTH_SECRET")
+        for _ in range(3):
+            assert ask(f"Bearer {signed(claims(issuer.url))}")["context"]["role"] == "developer"
+        assert len(issuer.asked) == 2
+
+
+def test_while_no_keys_can_be_had_it_is_no_401(monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(IssuerServer()) as issuer:
+        issuer.mood = "broken"
+        monkeypatch.setenv("MIYABI_AUTH_ISSUER", issuer.url)
+        monkeypatch.setenv("MIYABI_AUTH_AUDIENCE", "board")
+        with pytest.raises(Exception, match="can't be had"):
+            ask(f"Bearer {signed(claims(issuer.url))}")
+
+
+def test_a_secret_in_a_parameter_is_read_once_at_the_first_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    import boto3
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("MIYABI_AUTH_SECRET", "ssm:/miyabi/secret")
+    with mock_aws():
+        ssm = boto3.client("ssm")
+        ssm.put_parameter(Name="/miyabi/secret", Value=SECRET, Type="SecureString")
+        assert ask(f"Bearer {token()}")["principalId"] == "ann"
+        ssm.delete_parameter(Name="/miyabi/secret")
+        assert ask(f"Bearer {token()}")["principalId"] == "ann"
+
+
+def test_its_import_brings_no_aws_and_no_http_server() -> None:
+    heavy = {"boto3", "botocore", "starlette", "uvicorn", "aiohttp", "redis", "prometheus_client", "mangum"}
+    code = f"import sys, miyabi.wiring.aws_lambda.authorizer; print(*({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+PRINCIPALS = [
+    *(Principal("ann", role) for role in ROLES if role != "ingest"),
+    Principal("ann", "viewer", ()),
+    Principal('a "b" ü', "developer", ("one", "two")),
+    Principal("ci", "ingest", None, ("/miyabi/ci", "/miyabi/nightly")),
+]
+
+
+def behind(principal: Principal | None) -> dict[str, Any]:
+    """The proxy integration's event, in which API Gateway has put the authorizer's context."""
+    given = event(f"Bearer {token('admin')}") | {"body": None, "isBase64Encoded": False}
+    context = principal and {**context_of(principal), "principalId": principal.subject, "integrationLatency": 12}
+    given["requestContext"] |= {"identity": {"sourceIp": "192.0.2.7"}} | ({"authorizer": context} if context else {})
+    return given
+
+
+@pytest.mark.parametrize("principal", [*PRINCIPALS, None])
+def test_who_asks_comes_through_the_authorizers_context_whole(principal: Principal | None) -> None:
+    assert principal_of(behind(principal)) == principal
+
+
+@pytest.mark.parametrize("principal", [*PRINCIPALS[:-1], None])
+def test_the_application_is_told_who_asks(principal: Principal | None) -> None:
+    seen: list[Principal | None] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(attached(scope))
+        await JSONResponse(None)(scope, receive, send)
+
+    assert call(app, behind(principal))["statusCode"] == 200
+    assert seen == [principal]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [(f"{BY}miyabi/ci/s", 200), (f"{BY}%2Fmiyabi%2Fci/s", 200), (f"{BY}miyabi/jobs/s", 403)]
+)
+def test_an_ingest_token_is_held_to_its_groups_here(path: str, status: int) -> None:
+    given = behind(PRINCIPALS[-1]) | {"path": path, "httpMethod": "POST"}
+    assert call(JSONResponse(None), given)["statusCode"] == status
+
+
+def test_a_context_that_is_not_ours_lets_nobody_in() -> None:
+    for context in (
+        {"principalId": "x"},
+        {"sub": "x", "role": "owner"},
+        {"sub": "x", "role": "admin", "projects": "*"},
+    ):
+        given = behind(None)
+        given["requestContext"]["authorizer"] = context
+        assert call(JSONResponse(None), given)["statusCode"] == 403
+
+
+def call(app: Any, given: dict[str, Any]) -> Any:
+    """What the function answers to the event."""
+
+    async def with_raw_path(scope: Scope, receive: Receive, send: Send) -> None:
+        await admitted(app)({**scope, "raw_path": given["path"].encode()}, receive, send)
+
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        return Mangum(with_raw_path, lifespan="off")(given, None)  # type: ignore[arg-type]
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+def test_every_role_has_a_policy() -> None:
+    for role in ROLES:
+        groups = {"groups": ["/miyabi/ci"]} if role == "ingest" else {}
+        assert ask(f"Bearer {token(role, **groups)}")["context"]["role"] == role
