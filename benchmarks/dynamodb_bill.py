@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from benchmarks.dynamodb_units import Units, added
+from miyabi.cost.prices import HOURS, prices_of
 
-HOURS = 730
-"""Of a month, as AWS counts it in its examples."""
-WRITE_MILLION, READ_MILLION = 0.625, 0.125
-WRITE_HOUR, READ_HOUR = 0.00065, 0.00013
-"""Dollars, us-east-1, https://aws.amazon.com/dynamodb/pricing/: on demand as since 2024-11-01; read in 2025-11."""
+PRICES = prices_of("us-east-1")
+"""Those of ``miyabi cost``, with their date and source."""
 PROVISIONED = 5
 TABLES_AND_INDEXES = 5
 REQUESTS, RUNS, TASKS = 1_000_000, 100_000, 1_000
@@ -29,12 +27,12 @@ class Month(NamedTuple):
     @property
     def on_demand(self) -> float:
         """By the request."""
-        return (self.writes * WRITE_MILLION + self.reads * READ_MILLION) / 1e6
+        return (self.writes * PRICES.write_million + self.reads * PRICES.read_million) / 1e6
 
     @property
     def provisioned(self) -> float:
         """5 and 5 of each table and each index, used or not, without the free tier (25 and 25 of them)."""
-        return PROVISIONED * TABLES_AND_INDEXES * HOURS * (WRITE_HOUR + READ_HOUR)
+        return PROVISIONED * TABLES_AND_INDEXES * HOURS * (PRICES.write_unit_hour + PRICES.read_unit_hour)
 
 
 def month(units: Mapping[str, Units]) -> Month:

@@ -12,24 +12,17 @@ from threading import Thread
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-import msgspec
 import pytest
+from tests.support import ministack
 from tests.support.board import Service, environment
+from tests.support.jobs import BEGAN, GROUP, lines_of, telling, undisturbed
 from tests.support.redis import RedisServer
 from tests.support.until import until
-
-from miyabi.collector.collect import newborn
-from miyabi.collector.step import advance
-from miyabi.model import LogEvent, RunExit, RunStart, marker_line
-from miyabi.progress.forecast import Earlier
 
 KILLS = int(os.environ.get("MIYABI_TEST_KILLS", "20"))
 """200 take some minutes."""
 SEED = int(os.environ.get("MIYABI_TEST_SEED", "1"))
-GROUP = "/miyabi/jobs"
 STREAMS = 6
-STEPS = 40
-BEGAN = 1_795_000_000_000
 
 
 class House(NamedTuple):
@@ -38,25 +31,20 @@ class House(NamedTuple):
     collectors: list[Service]
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+@pytest.fixture(params=["sqlite", "dynamodb"])
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     """Three task APIs and two collectors."""
     with ExitStack() as stack:
         redis = stack.enter_context(closing(RedisServer()))
         env = environment(tmp_path / "data", MIYABI_CACHE=redis.url, MIYABI_SWEEP_SECONDS="0.5")
+        if request.param == "dynamodb":
+            env |= ministack.setting(request.getfixturevalue("dynamodb"), tmp_path.name)
 
         def start(name: str) -> Service:
             return stack.enter_context(closing(Service("serve", name, env=env)))
 
         collectors = [start("collector") for _ in range(2)]
         yield House(redis, [start("tasks") for _ in range(3)], collectors)
-
-
-def lines_of(stream: int) -> list[str]:
-    """A job that fails when its number is odd."""
-    start = RunStart("r", f"job {stream}", "build", "house", command="make")
-    steps = [f"[{step}/{STEPS}] compiling part {step} of {stream}" for step in range(1, STEPS + 1)]
-    return [marker_line(start), *steps, marker_line(RunExit("r", stream % 2))]
 
 
 class Writers:
@@ -91,19 +79,6 @@ def acknowledged(service: Service, stream: int, body: dict[str, Any]) -> bool:
         return False
     assert answer.status in (200, 503), answer
     return answer.status == 200
-
-
-def undisturbed(stream: int) -> dict[str, Any]:
-    """What one collector alone makes of a job's lines."""
-    events = [LogEvent(str(n), BEGAN + n * 1000, line, n + 1) for n, line in enumerate(lines_of(stream))]
-    task = advance(None, newborn(GROUP, f"s{stream}", f"s{stream}", 0), events, "", 0, lambda task: Earlier()).task
-    return telling(msgspec.to_builtins(task))
-
-
-def telling(task: dict[str, Any] | None) -> dict[str, Any]:
-    """A task without when it was written."""
-    written = ("timestamp", "created_at", "updated_at", "ttl")
-    return {key: value for key, value in (task or {}).items() if key not in written}
 
 
 def test_processes_that_die_at_random_leave_what_one_alone_would(house: House) -> None:

@@ -223,7 +223,7 @@ class FakeCloudWatch:
         page: list[Stored] = []
         size = 0
         for event in matched[:limit]:
-            size += len(event.message.encode())
+            size += len(event.message.encode("utf-8", "surrogatepass"))
             if page and size > MEGABYTE:
                 break
             page.append(event)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -32,12 +32,12 @@ BUSY: tuple[Fault, ...] = (
     _error(400, "RequestLimitExceeded"),
     _error(400, "TransactionConflictException"),
 )
+SILENT: tuple[Fault, ...] = (_lost, _late)
 AWAY: tuple[Fault, ...] = (
     _error(500, "InternalServerError"),
     _error(503, "ServiceUnavailable"),
     lambda: Response(502, b"<html>"),
-    _lost,
-    _late,
+    *SILENT,
 )
 
 
@@ -60,21 +60,27 @@ class FaultyHttp:
         self.seen: list[str] = []
         self.only: str | None = None
         """When set, only this action fails."""
+        self.faults: tuple[Fault, ...] = ()
+        """When set, requests fail in these ways, and before they arrive."""
         self.down: str | None = None
         """This action never arrives."""
+        self.hangs: Callable[[], Awaitable[object]] | None = None
+        """What requests wait for, when set."""
         self.late: set[str] = set()
         """Tasks that no index shows yet."""
 
     async def __call__(self, request: Request) -> Response:
         action = (request.headers or {})["X-Amz-Target"].partition(".")[2]
         self.seen.append(action)
+        if self.hangs:
+            await self.hangs()
         if action == self.down:
             return self._fault(action)
         if self.late and action == "Query":
             return self._without_late(await self.inner(request))
         if self.only not in (None, action) or self.random.random() >= self.rate:
             return await self._partly(action, request)
-        if self.random.random() < 0.5:
+        if self.faults or self.random.random() < 0.5:
             return self._fault(action)
         await self.inner(request)
         return self.random.choice(AWAY)()
@@ -86,7 +92,7 @@ class FaultyHttp:
 
     def _fault(self, action: str) -> Response:
         faults = (*BUSY, *AWAY, cancelled) if action == "TransactWriteItems" else (*BUSY, *AWAY)
-        return self.random.choice(faults)()
+        return self.random.choice(self.faults or faults)()
 
     async def _partly(self, action: str, request: Request) -> Response:
         """Do the first half of a batch only, some of the time."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,13 +19,25 @@ TASKS = 40
 class Load:
     """Clients that read and write tasks through ``urls``, each at its own pace, until they are stopped.
 
-    A failed request, or an answer that is older than one a client has had for that task, is a fault.
+    A failed request, or an answer that is older than one a client has had for that task, is a fault. While
+    ``excused`` is set, those that need the database (writes, and the ``beyond`` share of requests, which no cache
+    answers) may be refused as they should be.
     """
 
-    def __init__(self, urls: Sequence[str], session: aiohttp.ClientSession, pause: float) -> None:
+    def __init__(
+        self, urls: Sequence[str], session: aiohttp.ClientSession, pause: float = 0.005, beyond: float = 0.0
+    ) -> None:
         self._urls = urls
         self._session = session
         self._pause = pause
+        self._beyond = beyond
+        self.excused = False
+        self.refused: Counter[str] = Counter()
+        """How often each method was refused."""
+        self.stored = 0
+        """How many writes were acknowledged."""
+        self.told: dict[str, list[str]] = {}
+        """Of each task the description that was acknowledged last, and behind it those that were refused since."""
         self._done = 0
         self._moved = asyncio.Condition()
         self.ended = False
@@ -50,25 +63,35 @@ class Load:
         while not self.ended:
             task_id = rng.choice(mine)
             kind = rng.random()
-            if kind < 0.2:
-                await self._ask("PATCH", f"{url}/api/tasks/{task_id}", seen, json={"description": str(rng.random())})
+            if rng.random() < self._beyond:
+                await self._ask("GET", f"{url}/api/tasks/{task_id}/history?limit=3", {}, needs=True)
+            elif kind < 0.2:
+                text = str(rng.random())
+                self.told.setdefault(task_id, [""]).append(text)
+                if await self._ask("PATCH", f"{url}/api/tasks/{task_id}", seen, needs=True, json={"description": text}):
+                    self.told[task_id] = [text]
+                    self.stored += 1
             elif kind < 0.8:
                 await self._ask("GET", f"{url}/api/tasks/{task_id}", seen)
             else:
                 await self._ask("GET", f"{url}/api/tasks?limit=50", seen)
             await asyncio.sleep(self._pause)
 
-    async def _ask(self, method: str, url: str, seen: dict[str, int], **options: Any) -> None:
+    async def _ask(self, method: str, url: str, seen: dict[str, int], *, needs: bool = False, **options: Any) -> bool:
+        """Whether it was answered; ``needs`` the database."""
         began = time.perf_counter()
         try:
             async with self._session.request(method, url, **options) as answer:
                 body = await answer.json()
+                if needs and self.excused and answer.status == 503 and answer.headers.get("Retry-After", "").isdigit():
+                    self.refused[method] += 1
+                    return False
                 if answer.status >= 400:
                     self.faults.append(f"{method} {url}: {answer.status} {body}")
-                    return
+                    return False
         except (aiohttp.ClientError, TimeoutError) as error:
             self.faults.append(f"{method} {url}: {error!r}")
-            return
+            return False
         finally:
             self.seconds.append(time.perf_counter() - began)
             async with self._moved:
@@ -76,6 +99,7 @@ class Load:
                 self._moved.notify_all()
         tasks = body["tasks"] if "tasks" in body else [body.get("task", body)]
         self._compare(method, tasks, seen)
+        return True
 
     def _compare(self, method: str, tasks: Sequence[dict[str, Any]], seen: dict[str, int]) -> None:
         for task in tasks:
@@ -89,10 +113,10 @@ class Load:
 
 
 @asynccontextmanager
-async def load(*urls: str, pause: float = 0.005) -> AsyncIterator[Load]:
+async def load(*urls: str, **options: float) -> AsyncIterator[Load]:
     """A load on the services at ``urls`` while the block runs."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(20)) as session:
-        one = Load(urls, session, pause)
+        one = Load(urls, session, **options)
         clients = [asyncio.create_task(one.run(number)) for number in range(CLIENTS)]
         try:
             await one.more(CLIENTS * TASKS // CLIENTS)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -12,8 +14,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from miyabi.database.dynamodb import DynamoDatabase, Options, Timing, client_of, new_session, open_database
 from miyabi.database.dynamodb_calls import Calls, Patience
@@ -25,6 +28,7 @@ REGION = "eu-west-1"
 QUICK = Timing(pace=Pace(poll=0.03, rest=0.0))
 """Looks for other processes' changes often, so that tests are fast."""
 READY_SECONDS = 60.0
+STOP_SECONDS = 20.0
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
@@ -35,33 +39,75 @@ def dynamodb_endpoint() -> Iterator[str]:
     if given:
         yield given
         return
-    with (
-        tempfile.TemporaryDirectory(prefix="miyabi-ministack-") as folder,
-        emulator(Path(folder), SERVICES="dynamodb") as url,
-    ):
-        yield url
+    with closing(Ministack(SERVICES="dynamodb")) as one:
+        yield one.url
 
 
 @contextmanager
 def emulator(folder: Path, **settings: str) -> Iterator[str]:
     """The address of a ministack of our own that keeps its files in ``folder`` and ends with the block."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    env = {**os.environ, "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", **settings}
-    env |= {"TMPDIR": str(folder), "LOG_LEVEL": "WARNING"}
-    with (folder / "log").open("wb") as log:
-        command = [str(Path(sys.executable).parent / "ministack")]
-        process = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=folder)
-    try:
-        _until_ready(process, url, folder / "log")
-        yield url
-    finally:
-        process.terminate()
+    with closing(Ministack(folder, **settings)) as one:
+        yield one.url
+
+
+class Ministack:
+    """A process on a port of 127.0.0.1, with its files in ``folder`` or one that goes with it.
+
+    With ``PERSIST_STATE="1"`` what it holds outlives :meth:`stop` and :meth:`restart`.
+    """
+
+    def __init__(self, folder: Path | None = None, **settings: str) -> None:
+        self._port = free_port()
+        self._own = tempfile.TemporaryDirectory(prefix="miyabi-ministack-")
+        self._folder = folder or Path(self._own.name)
+        self._env = {**os.environ, "GATEWAY_PORT": str(self._port), "BIND_HOST": "127.0.0.1", **settings}
+        self._env |= {"TMPDIR": str(self._folder), "STATE_DIR": str(self._folder / "state"), "LOG_LEVEL": "WARNING"}
+        self._process = self._launch()
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def stop(self) -> None:
+        """End it gracefully: only then does it keep anything."""
+        self._process.terminate()
+        self._process.wait(STOP_SECONDS)
+
+    def restart(self) -> None:
+        """Start it again on the same port."""
+        self._process = self._launch()
+
+    def freeze(self) -> None:
+        """It answers nothing any more, and its connections stay."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on where it was."""
+        self._process.send_signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        """End it whatever its state; gracefully where it can, for it ends processes of its own then."""
+        self.thaw()
         try:
-            process.wait(10)
+            self.stop()
         except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._own.cleanup()
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        log = self._folder / "log"
+        with log.open("ab") as file:
+            command = [str(Path(sys.executable).parent / "ministack")]
+            process = subprocess.Popen(command, env=self._env, stdout=file, stderr=file, cwd=self._folder)
+        try:
+            _until_ready(process, self.url, log)
+        except BaseException:
             process.kill()
             process.wait()
+            raise
+        return process
 
 
 def free_port() -> int:
@@ -77,7 +123,7 @@ def _until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     while time.monotonic() < end and process.poll() is None:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/_ministack/health", timeout=2):
             return
-        time.sleep(0.1)
+        time.sleep(0.05)
     raise AssertionError(f"ministack does not answer at {url}: {log.read_text()[-2000:]}")
 
 
@@ -96,3 +142,10 @@ async def open_dynamodb(endpoint: str, prefix: str, timing: Timing = QUICK) -> D
 def options(endpoint: str, prefix: str) -> Options:
     """Where tests find tables."""
     return Options(region=REGION, prefix=prefix, endpoint=endpoint)
+
+
+def setting(endpoint: str, prefix: str) -> dict[str, str]:
+    """The environment by which a process finds tables here, which are made for it."""
+    with patch.dict(os.environ, KEYS):
+        asyncio.run(make_tables(endpoint, prefix))
+    return {**KEYS, "MIYABI_DATABASE": f"dynamodb:?region={REGION}&prefix={prefix}&endpoint={endpoint}"}

@@ -60,5 +60,9 @@ class CacheUnavailable(Exception):
     """The cache does not answer."""
 
 
+class CacheSlow(CacheUnavailable):
+    """The cache did not answer in time; what it holds is what it held."""
+
+
 class CacheResting(CacheUnavailable):
     """The cache was not asked, since it failed a moment ago."""

@@ -19,8 +19,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.credentials import CredentialProvider
 from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import TimeoutError as TimedOut
 
-from miyabi.cache import NEWEST, TTL_SECONDS, CacheUnavailable, Listing
+from miyabi.cache import NEWEST, TTL_SECONDS, CacheSlow, CacheUnavailable, Listing
 from miyabi.cache import redis_scripts as scripts
 from miyabi.cache.members import Members
 from miyabi.cache.redis_scripts import Script
@@ -223,7 +224,9 @@ async def _answered(call: Awaitable[T]) -> T:
     except NoScriptError as error:
         raise _Unknown from error
     except Exception as error:  # redis-py's cluster client raises AttributeError where connections are dropped at once
-        raise CacheUnavailable(f"Redis: {error or type(error).__name__}") from error
+        slow = isinstance(error, TimedOut | TimeoutError) or isinstance(error.__cause__, TimeoutError)
+        kind = CacheSlow if slow else CacheUnavailable
+        raise kind(f"Redis: {error or type(error).__name__}") from error
 
 
 def _for_lists(task: Task) -> tuple[str | bytes | int, ...]:

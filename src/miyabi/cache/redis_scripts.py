@@ -175,22 +175,23 @@ for _, id in ipairs(before) do
     if name == 'active' then redis.call('SREM', active, id) else redis.call('ZREM', newest, id) end
   end
 end
+local version = tonumber(redis.call('HGET', state, 'version'))
 for place = 6, #ARGV, 5 do
-  local id, record, final = ARGV[place], ARGV[place + 4], ARGV[place + 2]
+  local id, record = ARGV[place], ARGV[place + 4]
   local there = redis.call('HGET', records, id)
-  local newer = timestamp(there)
-  if newer and newer >= tonumber(ARGV[place + 1]) then
-    record = there
-    final = string.match(there, '"status":"(%a+)"')
-    final = (final == 'completed' or final == 'failed' or final == 'cancelled') and '1' or '0'
-  end
-  redis.call('HSET', records, id, record)
-  if name == 'newest' then
+  if not there or timestamp(there) < tonumber(ARGV[place + 1]) then
+    -- News as a put brings it, which will be refused when it comes: the other list must not go without.
+    version = version + 1
+    redis.call('ZADD', changes, version, id)
+    join(id, record, ARGV[place + 2], ARGV[place + 3], most)
+  elseif name == 'newest' then
     redis.call('ZADD', newest, ARGV[place + 3], id)
-  elseif final == '0' then
-    redis.call('SADD', active, id)
+  else
+    local status = string.match(there, '"status":"(%a+)"')
+    if status ~= 'completed' and status ~= 'failed' and status ~= 'cancelled' then redis.call('SADD', active, id) end
   end
 end
+redis.call('HSET', state, 'version', version)
 if name == 'newest' then cut(newest, most) end
 for _, id in ipairs(before) do forget(id) end
 for place = 6, #ARGV, 5 do forget(ARGV[place]) end

@@ -128,6 +128,15 @@ class Collector:
         """
         if not _is_job(group):
             return 0
+        try:
+            return await self._take(group, name, page_of)
+        except DatabaseUnavailable:
+            raise
+        except Exception:
+            log.exception("what was pushed of stream %s of %s can't be taken", name, group)
+            return None
+
+    async def _take(self, group: str, name: str, page_of: PageOf) -> int | None:
         while True:
             current, fresh = await self._open(group, name)
             page = page_of(_position(current))

@@ -110,11 +110,15 @@ class Loop:
         told = {key: Stream(*key, UNKNOWN_POSITION, "") for key in streams}
         lines = 0
         async with self._turn:
-            for key, page_of in streams.items():
-                taken = await self._collector.take(*key, page_of)
-                if taken is not None:
-                    lines += taken
-                    del told[key]
+            try:
+                for key, page_of in streams.items():
+                    taken = await self._collector.take(*key, page_of)
+                    if taken is not None:
+                        lines += taken
+                        del told[key]
+            except DatabaseUnavailable:
+                self._behind |= told
+                raise
         return Result(len(streams), lines + await self._read_out(told))
 
     async def _read_out(self, told: dict[tuple[str, str], Stream]) -> int:

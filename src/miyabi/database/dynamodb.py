@@ -26,6 +26,7 @@ from miyabi.database.dynamodb_history import Histories
 from miyabi.database.dynamodb_items import Tables, check_size, current_key, current_of, number, text
 from miyabi.database.dynamodb_lists import Lists
 from miyabi.database.dynamodb_projects import Projects
+from miyabi.database.dynamodb_pulse import TRY_SECONDS
 from miyabi.database.dynamodb_reads import Reader
 from miyabi.database.dynamodb_writes import Writer
 from miyabi.model import TTL_SECONDS, Project, is_id
@@ -68,9 +69,8 @@ def client_of(options: Options, session: aiohttp.ClientSession) -> Client:
 
 def new_session() -> aiohttp.ClientSession:
     """Connections for one client, on the running loop."""
-    return aiohttp.ClientSession(
-        timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS), connector=aiohttp.TCPConnector(limit=POOL)
-    )
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS, sock_connect=TRY_SECONDS, sock_read=TRY_SECONDS)
+    return aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=POOL))
 
 
 async def open_database(options: Options, timing: Timing = Timing()) -> DynamoDatabase:  # noqa: B008

@@ -7,10 +7,12 @@ together do not come back together: https://aws.amazon.com/builders-library/time
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
+from functools import partial
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -19,6 +21,9 @@ from aiodynamo import errors
 from miyabi.counters import Counter
 from miyabi.database import DatabaseUnavailable
 from miyabi.database.dynamodb_client import Client
+from miyabi.database.dynamodb_pulse import Pulse, Silent
+
+log = logging.getLogger("miyabi.database")
 
 Json = Mapping[str, Any]
 """A request or an answer, in the words of DynamoDB's API."""
@@ -92,6 +97,8 @@ class Calls:
     def __init__(self, client: Client, patience: Patience) -> None:
         self._client = client
         self._patience = patience
+        self._pulse = Pulse(patience.clock)
+        self._silence = ""
         self.closed = False
 
     async def call(self, action: str, request: Json) -> Json:
@@ -110,13 +117,22 @@ class Calls:
             try:
                 async with turn():
                     action, request = make()
-                    return await self._client.send(action, request)
+                    return await self._pulse.ask(partial(self._client.send, action, request))
+            except Silent:
+                raise DatabaseUnavailable(self._silence) from None
             except errors.ConditionalCheckFailed as error:
                 raise Refused([_stored(error.args[0])]) from None
             except errors.TransactionCanceled as error:
                 await tries.again(_cancelled(error))
             except (errors.AIODynamoError, *_AWAY) as error:
-                await tries.again(_explained(error, request))
+                await tries.again(self._met(_explained(error, request)))
+
+    def _met(self, problem: Problem) -> Problem:
+        """The problem, which will not pass soon when nothing answers any more."""
+        if not self._pulse.gone:
+            return problem
+        self._silence = problem.text
+        return problem._replace(passing=False)
 
     def tries(self) -> Tries:
         """The waits of one call."""
@@ -137,6 +153,7 @@ class Tries:
         if not problem.passing or self._patience.clock() + pause > self._end:
             raise problem.kind(problem.text) from None
         RETRIES.inc()
+        log.info("again in %.3f s of at most %.2f s: %s", pause, self._bound, problem.text)
         self._bound = min(2 * self._bound, LONGEST_SECONDS)
         await self._patience.wait(pause)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from miyabi.logs import well_formed
 from miyabi.logs.cloudwatch_stamp import Stamp, unstamped
 
 Key = tuple[int, int]
@@ -35,6 +36,8 @@ class Event(NamedTuple):
 def parse(found: Mapping[str, Any]) -> Event:
     """An element of ``events``."""
     message, time = found.get("message", ""), found["timestamp"]
+    if not message.isascii():
+        message = well_formed(message)
     text, stamp = unstamped(message)
     printed = time if stamp is None or stamp.time is None else stamp.time
     size = len(message) if message.isascii() else len(message.encode())

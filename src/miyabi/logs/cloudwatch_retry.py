@@ -82,10 +82,13 @@ class Caller:
 
         Retried: throttling, service unavailable, request timeout, network errors, 5xx. Anything else is final.
         """
+        last: Exception | None = None
         for attempt in range(ATTEMPTS):
             if attempt:
                 RETRIES.inc()
-                await self._sleep(wait_before(attempt, self._chance()))
+                wait = wait_before(attempt, self._chance())
+                log.info("%s again in %.3f s, attempt %d of %d: %s", operation, wait, attempt + 1, ATTEMPTS, last)
+                await self._sleep(wait)
             if operation == _LIMITED:
                 await self._limiter.turn()
             try:

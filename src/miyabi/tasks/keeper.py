@@ -1,7 +1,8 @@
 """Keeping a shared cache right: what changes in the database is put into it, whoever wrote it and however that ended.
 
 A writer may die between the database and the cache, or not reach the cache at all. The database's change feed tells of
-its write all the same. After an outage everything since a while before it is put again, and then the cache is read.
+its write all the same. After an outage everything since a while before it is put again, and then the cache is read;
+when it was only slow for a moment, what was not put then: that needs no database, which may be away just now.
 """
 
 from __future__ import annotations
@@ -45,9 +46,8 @@ class Keeper:
         """``tasks`` have changed, and the feed stood at ``place`` before that."""
         if not self._places or self._now() - self._places[-1][0] >= PLACE_SECONDS:
             self._places.append((self._now(), place))
-        if self._cache.broken.is_set():
-            return  # they are put again with all the others
-        self._forget()
+        if not self._cache.broken.is_set():
+            self._forget()
         try:
             await self._cache.put(tasks)
         except CacheUnavailable:
@@ -67,6 +67,9 @@ class Keeper:
 
     async def _put_again(self) -> None:
         await self._cache.ping()
+        if self._cache.missing is not None:
+            await self._cache.put(list(self._cache.missing.values()))
+            return
         if not self._begun:
             await self._begin()
         place = self._places[0][1] if self._places else (await self._database.changed(limit=0)).next

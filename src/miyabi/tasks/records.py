@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,15 +10,18 @@ from typing import TypeVar
 
 from miyabi.cache import NEWEST, Cache, CacheResting, CacheUnavailable, Listing
 from miyabi.counters import Counter
-from miyabi.database import MAX_PAGE, Database, Save, TaskPage, TaskQuery, cursor_after
+from miyabi.database import MAX_PAGE, Database, DatabaseUnavailable, Save, TaskPage, TaskQuery, cursor_after
 from miyabi.model import Project, Task
 from miyabi.tasks.flights import Flights, Unknown
 
 log = logging.getLogger("miyabi.tasks")
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 SPARED = 100
+CACHE_TRIES, CACHE_PAUSE_SECONDS = 10, 0.1
+"""While the database is away, a cache that fails is asked again so often and so far apart: it is all there is."""
 KINDS = ("task", "list")
 
 TASK_HIT, LIST_HIT = (Counter("miyabi_cache_hits", "Reads that the cache answered", kind=kind) for kind in KINDS)
@@ -36,9 +40,11 @@ class Records:
         cache: Cache,
         database_name: str = "SQLite",
         now: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._database = database
         self._cache = cache
+        self._wait = wait
         self._tasks: Flights[Task | None] = Flights()
         self._lists: Flights[tuple[Task, ...] | None] = Flights()
         self._unknown = Unknown(now)
@@ -56,7 +62,13 @@ class Records:
             TASK_HIT.inc()
             return None
         TASK_MISS.inc()
-        return await self._tasks.join(task_id, lambda: self._load(task_id))
+        try:
+            return await self._tasks.join(task_id, lambda: self._load(task_id))
+        except DatabaseUnavailable:
+            cached = await self._patiently(self._cache.task, task_id)
+            if cached is None:
+                raise
+            return cached
 
     async def _load(self, task_id: str) -> Task | None:
         discarded = self._unknown.discarded
@@ -75,7 +87,7 @@ class Records:
         whole = await self._try(self._cache.listing(name), None)
         if whole is None:
             LIST_MISS.inc()
-            whole = await self._lists.join(name, lambda: self._fill(name))
+            whole = await self._filled(name)
         else:
             LIST_HIT.inc()
         if whole is None:
@@ -116,6 +128,16 @@ class Records:
         await self._database.save_project(project)
         await self._try(self._cache.put_project(project), None)
 
+    async def _filled(self, name: Listing) -> tuple[Task, ...] | None:
+        """A hot list by the database; by the cache after all when the database is away."""
+        try:
+            return await self._lists.join(name, lambda: self._fill(name))
+        except DatabaseUnavailable:
+            whole = await self._patiently(self._cache.listing, name)
+            if whole is None:
+                raise
+            return whole
+
     async def _fill(self, name: Listing) -> tuple[Task, ...] | None:
         """Read a hot list whole, from the database into the cache; ``None`` when it is too long to keep.
 
@@ -133,6 +155,15 @@ class Records:
             return None
         await self._try(self._cache.fill(name, page.tasks, since), None)
         return tuple(page.tasks)
+
+    async def _patiently(self, read: Callable[[K], Awaitable[T | None]], key: K) -> T | None:
+        """What the cache has, though it may just have been too slow; ``None`` when it has none or stays away."""
+        for _ in range(CACHE_TRIES):
+            try:
+                return await read(key)
+            except CacheUnavailable:
+                await self._wait(CACHE_PAUSE_SECONDS)
+        return None
 
     async def _try(self, call: Awaitable[T], otherwise: T) -> T:
         try:

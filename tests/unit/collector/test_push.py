@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 from base64 import b64encode
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from miyabi.cache.memory import MemoryCache
 from miyabi.collector.collect import Collector
 from miyabi.collector.loop import PUSH_SECONDS, Loop
 from miyabi.collector.push import MAX_BYTES, Delivery, Pushed, collect_pushed, unpack
-from miyabi.database import Database
+from miyabi.database import Current, Database, DatabaseUnavailable
 from miyabi.database.sqlite import open_database
 from miyabi.logs import LogsUnavailable
 from miyabi.model import LogEvent, NewEvent, Writer
@@ -107,7 +108,7 @@ class Story:
         self.writer = process(self.cloud, self.clock)
         collector = Collector(self.logs, database, MemoryCache(), self.clock)
         self.loop = Loop(collector, self.logs, database, clock=self.clock.seconds, sleep=self._slept)
-        self._database = database
+        self.database = database
 
     async def write(self, *numbers: int) -> dict[str, Any]:
         """Somebody else's lines, and the delivery that tells of them."""
@@ -122,7 +123,7 @@ class Story:
 
     async def shown(self) -> object:
         """The task's progress."""
-        current = (await self._database.get([STREAM]))[0]
+        current = (await self.database.get([STREAM]))[0]
         return current and current.task.progress.current
 
     async def _slept(self, seconds: float) -> None:
@@ -223,6 +224,25 @@ def test_what_can_not_be_read_now_is_read_by_the_next_trigger(tmp_path: Path) ->
             await collect_pushed(s.loop, payload)
         s.cloud.fault = lambda operation: None
         await s.loop.collect()
+        assert await s.shown() == 5
+
+    told(tmp_path, story)
+
+
+def test_what_can_not_be_saved_now_is_read_by_the_next_trigger(tmp_path: Path) -> None:
+    async def story(s: Story) -> None:
+        await collect_pushed(s.loop, await s.write(1), s.logs.pushed)
+        await s.loop.collect()
+        payload, get = await s.write(5), s.database.get
+
+        async def away(task_ids: Sequence[str]) -> list[Current | None]:
+            s.database.get = get  # type: ignore[method-assign]
+            raise DatabaseUnavailable
+
+        s.database.get = away  # type: ignore[method-assign]
+        with pytest.raises(DatabaseUnavailable):
+            await collect_pushed(s.loop, payload, s.logs.pushed)
+        assert (await s.loop.collect()).lines == 1
         assert await s.shown() == 5
 
     told(tmp_path, story)

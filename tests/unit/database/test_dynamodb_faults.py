@@ -96,7 +96,7 @@ def test_when_nothing_answers_an_error_says_so_in_bounded_time(place: Place) -> 
             began = bench.waits.time
             with pytest.raises(DatabaseUnavailable, match="DynamoDB"):
                 await call()
-            assert 0 < bench.waits.time - began <= GIVE_UP_SECONDS * len(STATUSES)
+            assert bench.waits.time - began <= GIVE_UP_SECONDS * len(STATUSES)
 
     place.runner.run(scenario())
     assert max(bench.waits.pauses) <= LONGEST_SECONDS

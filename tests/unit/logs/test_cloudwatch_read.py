@@ -149,6 +149,15 @@ def test_others_events_that_share_a_millisecond_come_once_over_pages() -> None:
     run(scenario, page_events=110)
 
 
+def test_half_a_character_that_somebody_else_wrote_does_not_make_a_stream_unreadable() -> None:
+    async def scenario(cloud: FakeCloudWatch, clock: Clock) -> None:
+        for text in ("before", "a\ud800b", "after"):
+            cloud.arrive(GROUP, STREAM, clock.forward(1), text)
+        assert await Reader().whole(process(cloud, clock)) == ["before", "a\ufffdb", "after"]
+
+    run(scenario)
+
+
 def test_an_event_that_comes_hours_late_is_delivered_next() -> None:
     async def scenario(cloud: FakeCloudWatch, clock: Clock) -> None:
         reader, logs = Reader(), process(cloud, clock)

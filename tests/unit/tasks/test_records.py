@@ -10,16 +10,16 @@ import pytest
 from tests.support.clock import Clock
 from tests.support.tasks import a_task, later
 
-from miyabi.cache import CacheUnavailable
+from miyabi.cache import CacheResting, CacheSlow, CacheUnavailable, Listing
 from miyabi.cache.breaker import LONGEST_REST, Breaker
 from miyabi.cache.memory import MemoryCache
 from miyabi.cache.none import NoCache
-from miyabi.database import Current, Database, Save, TaskQuery
+from miyabi.database import Current, Database, DatabaseUnavailable, Save, TaskQuery
 from miyabi.model import Task
 from miyabi.settings import Settings
 from miyabi.tasks.flights import UNKNOWN_SECONDS
 from miyabi.tasks.keeper import LAG_SECONDS, Keeper
-from miyabi.tasks.records import Records
+from miyabi.tasks.records import CACHE_TRIES, Records
 from miyabi.wiring import open_database
 
 
@@ -175,10 +175,65 @@ def test_an_answer_from_before_a_task_came_to_be_is_not_remembered(tell: Callabl
     tell(story)
 
 
+class Flaky(MemoryCache):
+    """A cache that fails some more times."""
+
+    failures = 0
+
+    async def task(self, task_id: str) -> Task | None:
+        self._fail()
+        return await super().task(task_id)
+
+    async def listing(self, name: Listing) -> tuple[Task, ...] | None:
+        self._fail()
+        return await super().listing(name)
+
+    def _fail(self) -> None:
+        self.failures -= 1
+        if self.failures >= 0:
+            raise CacheUnavailable
+
+
+class Away:
+    """A database that does not answer."""
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[object]]:
+        async def call(*_: object, **__: object) -> object:
+            raise DatabaseUnavailable
+
+        return call
+
+
+def test_while_the_database_is_away_a_cache_that_failed_a_moment_ago_is_asked_again() -> None:
+    async def story() -> None:
+        cache, waits = Flaky(), list[float]()
+
+        async def wait(seconds: float) -> None:
+            waits.append(seconds)
+
+        records = Records(Away(), cache, wait=wait)  # type: ignore[arg-type]
+        await cache.fill("newest", [a_task("a")], await cache.mark())
+        await cache.put([a_task("a")])
+        for ask in (lambda: records.task("a"), lambda: records.tasks(TaskQuery(), None, 10)):
+            cache.failures = 1 + CACHE_TRIES // 2
+            assert await ask()
+            cache.failures = 100
+            with pytest.raises(DatabaseUnavailable):
+                await ask()
+        waits.clear()
+        cache.failures = 0
+        with pytest.raises(DatabaseUnavailable):
+            await records.task("b")
+        assert waits == [], "who is not in the cache need not wait"
+
+    asyncio.run(story())
+
+
 class Lossy(MemoryCache):
     """A cache that can't be reached as long as :attr:`away` is set."""
 
     away = False
+    error: type[CacheUnavailable] = CacheUnavailable
 
     async def put(self, tasks: object) -> None:
         await self.ping()
@@ -186,7 +241,7 @@ class Lossy(MemoryCache):
 
     async def ping(self) -> None:
         if self.away:
-            raise CacheUnavailable("away")
+            raise self.error("away")
 
 
 class Kept:
@@ -263,5 +318,23 @@ def test_after_an_outage_all_that_has_changed_since_a_while_before_is_put_again(
         assert not kept.breaker.broken.is_set()
         for name in ("before", "just-before", "meanwhile", "later"):
             assert await kept.breaker.task(name) == a_task(name), name
+
+    tell(story)
+
+
+def test_what_was_not_put_in_a_slow_moment_is_put_though_the_database_is_away(tell: Callable[[Story], None]) -> None:
+    async def story(database: Counted) -> None:
+        kept = Kept(database)
+        await kept.keeper.mend()
+        await kept.breaker.put([a_task("a")])
+        kept.cache.away, kept.cache.error = True, CacheSlow
+        newer = later(a_task("a"))
+        with pytest.raises(CacheSlow):
+            await kept.breaker.put([newer])
+        with pytest.raises(CacheResting):
+            await kept.breaker.task("a")
+        keeper = Keeper(Away(), kept.breaker, kept.clock.seconds, kept._sleep)  # type: ignore[arg-type]
+        await keeper.mend()
+        assert await kept.breaker.task("a") == newer
 
     tell(story)
