@@ -223,10 +223,12 @@ def pushed(group: str, stream: str) -> dict[str, Any]:
 
 
 def received(aws: Aws) -> list[dict[str, Any]]:
-    """What the queue of failed calls has."""
+    """What the queue of failed calls has; it is taken out."""
     queue = aws.client("sqs")
     address = queue.get_queue_url(QueueName=FAILED)["QueueUrl"]
     found = queue.receive_message(QueueUrl=address, WaitTimeSeconds=1, MaxNumberOfMessages=10).get("Messages", [])
+    for one in found:
+        queue.delete_message(QueueUrl=address, ReceiptHandle=one["ReceiptHandle"])
     return [json.loads(one["Body"]) for one in found]
 
 
