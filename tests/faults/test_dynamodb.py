@@ -19,6 +19,8 @@ from tests.support.redis import RedisServer
 from tests.support.until import until
 
 STREAMS = 4
+PATIENT = "?socket_timeout=5&timeout=5"
+"""How long Redis may take: here it is well, however busy the machine is."""
 Fault = Callable[[Ministack], None]
 FAULTS: dict[str, tuple[Fault, Fault]] = {
     "stopped and started again": (Ministack.stop, Ministack.restart),
@@ -37,7 +39,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     with ExitStack() as stack:
         redis = stack.enter_context(closing(RedisServer()))
         dynamodb = stack.enter_context(closing(Ministack(SERVICES="dynamodb", PERSIST_STATE="1")))
-        env = environment(tmp_path / "data", MIYABI_CACHE=redis.url, MIYABI_SWEEP_SECONDS="0.5")
+        env = environment(tmp_path / "data", MIYABI_CACHE=redis.url + PATIENT, MIYABI_SWEEP_SECONDS="0.5")
         env |= ministack.setting(dynamodb.url, "faults")
         services = [
             stack.enter_context(closing(Service("serve", name, env=env))) for name in ("collector", "tasks", "tasks")
