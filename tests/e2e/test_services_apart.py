@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen
+from subprocess import Popen
 from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import expect
-from tests.support.board import Service, environment, run_line
+from tests.support.board import Service, environment
 from tests.support.browser import Window
+from tests.support.steps import step, stepping
 from tests.support.until import until
-
-JOB = """
-import sys
-for number in range(1, 11):
-    sys.stdin.readline()
-    print(f"step {number}/10", flush=True)
-"""
 
 
 class Apart(NamedTuple):
@@ -49,17 +42,8 @@ def apart(tmp_path: Path) -> Iterator[Apart]:
 
 @pytest.fixture
 def job(apart: Apart) -> Iterator[Popen[bytes]]:
-    """A job of ten steps that makes one for each line it is given."""
-    line = run_line(sys.executable, "-c", JOB, options=["--task-id", "steps", "--name", "Steps"])
-    with Popen(line, env=apart.env, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL) as process:
+    with stepping(apart.env) as process:
         yield process
-
-
-def step(job: Popen[bytes]) -> None:
-    """Let the job make a step."""
-    assert job.stdin is not None
-    job.stdin.write(b"\n")
-    job.stdin.flush()
 
 
 def test_a_job_is_watched_through_three_processes(
