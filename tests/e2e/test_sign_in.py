@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -15,15 +15,18 @@ from tests.support.browser import Window
 from tests.support.client import Client
 from tests.support.issuer import AUDIENCE
 from tests.support.sign_in import CLIENT, SignInServer
+from tests.support.until import until
 
 from miyabi.gateway.mint import make_token
 from miyabi.principal import Principal, Role
 from miyabi.settings import from_environment
 from miyabi.wiring.auth import own_tokens, secret_keys
 
-SECRET = {"MIYABI_AUTH_SECRET": "a-secret-of-this-test-that-is-long-enough"}
+SECRET = {"MIYABI_AUTH_SECRET": "a-secret-of-this-test-that-is-long-enough", "MIYABI_AUTH_AUDIENCE": AUDIENCE}
 STORED = "sessionStorage.getItem('miyabi-token')"
 REFUSED = re.compile("status of 401")
+FORGOTTEN = re.compile("status of 40[01]")
+"""A refresh token that is no longer good is answered with 400."""
 
 
 def token(role: Role = "viewer", seconds: int = 600, secret: dict[str, str] = SECRET) -> str:
@@ -51,13 +54,16 @@ def issuer() -> Iterator[SignInServer]:
         yield issuer
 
 
-def with_issuer(tmp_path: Path, issuer: SignInServer) -> Board:
-    settings = {
-        "MIYABI_AUTH_ISSUER": issuer.url,
-        "MIYABI_AUTH_AUDIENCE": AUDIENCE,
-        "MIYABI_AUTH_CLIENT": CLIENT,
-    }
-    return Board(tmp_path / "data", **SECRET, **settings)
+@pytest.fixture
+def signs_in_at(tmp_path: Path) -> Iterator[Callable[[SignInServer], Board]]:
+    """Starts a board that takes tokens of an issuer, too; it is there for as long as the windows on it."""
+    with ExitStack() as boards:
+
+        def start(issuer: SignInServer) -> Board:
+            settings = {"MIYABI_AUTH_ISSUER": issuer.url, "MIYABI_AUTH_CLIENT": CLIENT}
+            return boards.enter_context(closing(Board(tmp_path / "data", **SECRET, **settings)))
+
+        yield start
 
 
 def post(board: Board, path: str, body: object) -> None:
@@ -72,6 +78,10 @@ def make_task(board: Board) -> None:
 def print_line(board: Board, done: int) -> None:
     line = {"message": f"Deploying | {done}/20 | RUNNING", "timestamp": int(time.time() * 1000)}
     post(board, "/api/logs/miyabi%2Fjobs/deploy", {"events": [line]})
+
+
+def status_of(board: Board, given: str) -> int:
+    return Client(board.url).request("GET", "/api/projects", authorization=f"Bearer {given}").status
 
 
 def enter(page: Page, text: str) -> None:
@@ -180,41 +190,44 @@ def test_a_token_that_ends_during_use_leads_to_sign_in_and_back_to_the_same_view
 
 
 def test_people_sign_in_at_the_issuer_and_come_back_to_where_they_were(
-    tmp_path: Path, look: Callable[[str], Window], issuer: SignInServer
+    signs_in_at: Callable[[SignInServer], Board], look: Callable[[str], Window], issuer: SignInServer
 ) -> None:
-    with closing(with_issuer(tmp_path, issuer)) as board:
-        make_task(board)
-        window = look(f"{board.url}/tasks/deploy")
-        page = window.page
-        page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("link", name="Continue as ann").click()
-        expect(window.bar("Deploy")).to_be_visible()
-        assert page.url == f"{board.url}/tasks/deploy"
-        expect(page.get_by_role("status").filter(has_text="Live")).to_be_visible()
-        page.reload()
-        expect(window.bar("Deploy")).to_be_visible()
-        page.get_by_role("button", name="Language and appearance").click()
-        expect(page.get_by_role("menu")).to_contain_text("Developer")
-        page.get_by_role("menuitem", name="Sign out").click()
-        signed_out(page)
-        assert page.evaluate("Object.values(sessionStorage).join()").count("eyJ") == 0
+    board = signs_in_at(issuer)
+    make_task(board)
+    window = look(f"{board.url}/tasks/deploy")
+    page = window.page
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Continue as ann").click()
+    expect(window.bar("Deploy")).to_be_visible()
+    assert page.url == f"{board.url}/tasks/deploy"
+    expect(page.get_by_role("status").filter(has_text="Live")).to_be_visible()
+    page.reload()
+    expect(window.bar("Deploy")).to_be_visible()
+    page.get_by_role("button", name="Language and appearance").click()
+    expect(page.get_by_role("menu")).to_contain_text("Developer")
+    page.get_by_role("menuitem", name="Sign out").click()
+    signed_out(page)
+    assert page.evaluate("Object.values(sessionStorage).join()").count("eyJ") == 0
     assert (issuer.granted, issuer.refusals) == (["authorization_code"], [])
     assert "/logout" in issuer.asked
 
 
 def test_who_refuses_at_the_issuer_is_back_at_sign_in(
-    tmp_path: Path, look: Callable[[str], Window], issuer: SignInServer
+    signs_in_at: Callable[[SignInServer], Board], look: Callable[[str], Window], issuer: SignInServer
 ) -> None:
-    with closing(with_issuer(tmp_path, issuer)) as board:
-        page = look(board.url).page
-        page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("link", name="Refuse").click()
-        expect(page.get_by_role("alert")).to_contain_text("not finished")
-        assert page.url == f"{board.url}/"
+    board = signs_in_at(issuer)
+    page = look(board.url).page
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Refuse").click()
+    expect(page.get_by_role("alert")).to_contain_text("not finished")
+    assert page.url == f"{board.url}/"
 
 
-def test_a_user_of_the_issuer_without_a_role_is_told_so(tmp_path: Path, look: Callable[[str], Window]) -> None:
-    with closing(SignInServer(role=None)) as issuer, closing(with_issuer(tmp_path, issuer)) as board:
+def test_a_user_of_the_issuer_without_a_role_is_told_so(
+    signs_in_at: Callable[[SignInServer], Board], look: Callable[[str], Window]
+) -> None:
+    with closing(SignInServer(role=None)) as issuer:
+        board = signs_in_at(issuer)
         page = look(board.url).page
         page.get_by_role("button", name="Sign in").click()
         page.get_by_role("link", name="Continue as ann").click()
@@ -222,9 +235,10 @@ def test_a_user_of_the_issuer_without_a_role_is_told_so(tmp_path: Path, look: Ca
 
 
 def test_a_token_of_an_issuer_is_renewed_unseen_and_when_that_ends_one_signs_in_again(
-    tmp_path: Path, look: Callable[[str], Window]
+    signs_in_at: Callable[[SignInServer], Board], look: Callable[[str], Window]
 ) -> None:
-    with closing(SignInServer(seconds=-28)) as issuer, closing(with_issuer(tmp_path, issuer)) as board:
+    with closing(SignInServer(seconds=-28)) as issuer:
+        board = signs_in_at(issuer)
         make_task(board)
         window = look(f"{board.url}/tasks/deploy")
         page = window.page
@@ -232,22 +246,30 @@ def test_a_token_of_an_issuer_is_renewed_unseen_and_when_that_ends_one_signs_in_
         page.get_by_role("link", name="Continue as ann").click()
         expect(window.bar("Deploy")).to_be_visible()
         issuer.seconds = 600
-        page.wait_for_timeout(3_000)
+        given = page.evaluate(STORED)
+        until(lambda: status_of(board, given) == 401, "the token has ended")
         page.reload()
         expect(window.bar("Deploy")).to_be_visible()
         assert issuer.granted == ["authorization_code", "refresh_token"]
-        window.problems = [each for each in window.problems if not REFUSED.search(each)]
+        issuer.forget_everyone()
+        page.evaluate(f"sessionStorage.setItem('miyabi-token', '{given}')")
+        page.reload()
+        expect(page.get_by_role("alert")).to_contain_text("go on where you were")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("link", name="Continue as ann").click()
+        expect(window.bar("Deploy")).to_be_visible()
+        window.problems = [each for each in window.problems if not FORGOTTEN.search(each)]
 
 
 def test_with_both_ways_a_token_is_one_more_step_away(
-    tmp_path: Path, look: Callable[[str], Window], issuer: SignInServer
+    signs_in_at: Callable[[SignInServer], Board], look: Callable[[str], Window], issuer: SignInServer
 ) -> None:
-    with closing(with_issuer(tmp_path, issuer)) as board:
-        page = look(board.url).page
-        page.get_by_role("button", name="Use a token").click()
-        expect(page.get_by_label("Token", exact=True)).to_be_focused()
-        enter(page, token())
-        expect(page.get_by_role("heading", name="No task yet")).to_be_visible()
+    board = signs_in_at(issuer)
+    page = look(board.url).page
+    page.get_by_role("button", name="Use a token").click()
+    expect(page.get_by_label("Token", exact=True)).to_be_focused()
+    enter(page, token())
+    expect(page.get_by_role("heading", name="No task yet")).to_be_visible()
 
 
 def test_the_sign_in_page_speaks_japanese_and_never_scrolls_sideways_on_a_phone(

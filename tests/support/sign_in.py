@@ -97,7 +97,7 @@ class SignInServer(IssuerServer):
         issuer, base = self, super()._handler()
 
         class Handler(base):  # type: ignore[misc, valid-type]
-            def do_GET(self) -> None:
+            def do_GET(self) -> None:  # noqa: N802 - the server calls it so
                 parts = urlsplit(self.path)
                 asked = dict(parse_qsl(parts.query))
                 if parts.path == "/authorize":
@@ -110,7 +110,7 @@ class SignInServer(IssuerServer):
                 else:
                     super().do_GET()
 
-            def do_POST(self) -> None:
+            def do_POST(self) -> None:  # noqa: N802 - the server calls it so
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 found = issuer.tokens(dict(parse_qsl(body.decode())))
                 refused = {"error": "invalid_grant"}

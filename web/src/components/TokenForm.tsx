@@ -43,11 +43,11 @@ function Form({ focused }: { focused: boolean }) {
       <PasswordInput
         label={t.signIn.token}
         description={t.signIn.hint}
+        classNames={{ description: styles.description, error: styles.error }}
         placeholder="eyJ…"
         size="md"
         autoComplete="off"
         spellCheck={false}
-        data-autofocus={focused || undefined}
         autoFocus={focused}
         value={token}
         onChange={(event) => {
@@ -55,6 +55,7 @@ function Form({ focused }: { focused: boolean }) {
           setReason(null);
         }}
         onPaste={paste}
+        aria-invalid={reason !== null}
         error={reason && t.signIn.reason[reason]}
         errorProps={{ role: "alert" }}
         visibilityToggleButtonProps={{ "aria-label": t.signIn.show }}

@@ -173,7 +173,7 @@ export const en = {
   },
   signIn: {
     title: "Sign in",
-    lead: "This board shows its tasks to people it knows.",
+    lead: "This board is for people it knows.",
     oidc: "Sign in",
     at: (host: string) => `You sign in at ${host} and come back here.`,
     or: "or",

@@ -173,7 +173,7 @@ export const ja: Dictionary = {
   },
   signIn: {
     title: "サインイン",
-    lead: "このボードのタスクは、サインインした人に表示されます。",
+    lead: "登録された人のためのボードです。",
     oidc: "サインイン",
     at: (host) => `${host} でサインインし、ここに戻ります。`,
     or: "または",
