@@ -179,7 +179,7 @@ export const en = {
     or: "or",
     useToken: "Use a token",
     token: "Token",
-    hint: "Whoever runs the board makes one with miyabi token make.",
+    hint: "An administrator makes one: miyabi token make.",
     kept: "It stays in this tab until you sign out or close it.",
     enter: "Continue",
     show: "Show the token",
