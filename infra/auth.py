@@ -11,6 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.function import Code, Shape, make_function
+from infra.gateway import STAGE
 from infra.service import Service, accept
 from miyabi.deployment import Deployment
 
@@ -36,13 +37,17 @@ class Auth(Service):
             in_network=False,
         )
         self.function = make_function(self, code, shape, self._secret())
+        self._may_call("Gateway may call", "authorizers/*")
+        self._may_call("Page may ask", f"{STAGE}/GET/api/sign-in")
+
+    def _may_call(self, name: str, path: str) -> None:
         lambda_.CfnPermission(
             self,
-            "Gateway may call",
+            name,
             action="lambda:InvokeFunction",
             function_name=self.function.ref,
             principal="apigateway.amazonaws.com",
-            source_arn=self.arn_of("execute-api", f"{self.shared('gateway/id')}/authorizers/*"),
+            source_arn=self.arn_of("execute-api", f"{self.shared('gateway/id')}/{path}"),
         )
 
     def _environment(self, issuer: str, audience: str) -> dict[str, str]:
@@ -50,6 +55,9 @@ class Auth(Service):
         given = {"MIYABI_AUTH_ISSUER": issuer, "MIYABI_AUTH_AUDIENCE": audience}
         if not self.settings.issuer:
             given["MIYABI_AUTH_AUDIENCE_CLAIM"] = "client_id"
+        client = self.settings.client if self.settings.issuer else audience
+        if client:
+            given["MIYABI_AUTH_CLIENT"] = client
         if self.settings.secret_parameter:
             given["MIYABI_AUTH_SECRET"] = f"ssm:{self.settings.secret_parameter}"
         return given
@@ -108,9 +116,12 @@ def domain_prefix(service: Service) -> str:
     return f"{service.settings.prefix}-{Aws.ACCOUNT_ID}"
 
 
-def sign_in_origin(service: Service) -> str:
-    """Where the page asks for tokens."""
+def sign_in_origins(service: Service) -> list[str]:
+    """Where the page asks for tokens: Cognito describes itself at one address and gives them at another."""
     if service.settings.issuer:
         parts = urlsplit(service.settings.issuer)
-        return f"{parts.scheme}://{parts.netloc}"
-    return f"https://{domain_prefix(service)}.auth.{service.region}.amazoncognito.com"
+        return [f"{parts.scheme}://{parts.netloc}"]
+    return [
+        f"https://cognito-idp.{service.region}.{Aws.URL_SUFFIX}",
+        f"https://{domain_prefix(service)}.auth.{service.region}.amazoncognito.com",
+    ]

@@ -21,6 +21,7 @@ STAGE = "live"
 ROUTES: Mapping[str, tuple[str, str]] = {
     "/health": ("GET", "tasks"),
     "/api/{proxy+}": ("ANY", "tasks"),
+    "/api/sign-in": ("GET", "authorizer"),
     "/api/tasks": ("ANY", "tasks"),
     "/api/tasks/{task_id}": ("ANY", "tasks"),
     "/api/tasks/{task_id}/{proxy+}": ("ANY", "tasks"),
@@ -28,7 +29,7 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     "/api/collect": ("POST", "collector"),
 }
 """Path → method and function. The longest match alone counts, so what is below ``/api/tasks`` is named again."""
-OPEN = ("/health",)
+OPEN = ("/health", "/api/sign-in")
 """Answered without a token."""
 ASKED_AGAIN_SECONDS = 300
 REFUSED: Mapping[str, tuple[str, str, str, Mapping[str, str]]] = {
@@ -52,7 +53,7 @@ _REASONS = {
     "APIG3": "A web ACL costs more than all the rest of the gateway; one can be put before it at any time.",
     "APIG6": "The access log tells of every request; the execution log goes to a group that is kept for ever.",
 }
-_HEALTH = {"APIG4": "Tells only which services answer: load balancers and people ask it without a token."}
+_OPEN = {"APIG4": "Tells which services answer, or how to sign in: those who ask have no token yet."}
 _PREFLIGHT = {
     "APIG4": "Browsers send no token with it; it tells only which origins may ask.",
     "COG4": "Browsers send no token with it; it tells only which origins may ask.",
@@ -83,7 +84,7 @@ class Gateway(Service):
             self._route(path, method, function)
         for kind in REFUSED:
             self._refuse(kind)
-        for function in sorted({function for _, function in ROUTES.values()}):
+        for function in sorted({function for _, function in ROUTES.values()} - {"authorizer"}):  # comes later
             self._may_call(function)
         self.share("gateway/id", self.api.rest_api_id)
 
@@ -170,7 +171,7 @@ class Gateway(Service):
         made = method.node.default_child
         assert isinstance(made, apigateway.CfnMethod)
         if path in OPEN:
-            accept(method, {**_HEALTH, "COG4": _HEALTH["APIG4"]})
+            accept(method, {**_OPEN, "COG4": _OPEN["APIG4"]})
         else:
             made.authorization_type, made.authorizer_id = "CUSTOM", self.authorizer.ref
             accept(method, _ANY_ISSUER)

@@ -8,11 +8,11 @@ from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.auth import sign_in_origin
+from infra.auth import sign_in_origins
 from infra.gateway import METHODS, SENT, STAGE
 from infra.service import Service, accept
 from miyabi.deployment import Deployment
-from miyabi.webui.app import POLICY
+from miyabi.webui.app import policy
 
 HSTS_DAYS = 365
 VIEWS = """
@@ -108,8 +108,6 @@ class Web(Service):
 
     def _headers(self) -> cloudfront.ResponseHeadersPolicy:
         """Those that the page's own server sends, to come back by HTTPS only, and which other origins may read."""
-        connect = "connect-src 'self'"
-        policy = POLICY.replace(connect, f"{connect} {sign_in_origin(self)}")
         referrer = cloudfront.HeadersReferrerPolicy.SAME_ORIGIN
         return cloudfront.ResponseHeadersPolicy(
             self,
@@ -118,7 +116,7 @@ class Web(Service):
             cors_behavior=self._other_origins() if self.settings.origins else None,
             security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
                 content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
-                    content_security_policy=policy, override=True
+                    content_security_policy=policy(sign_in_origins(self)), override=True
                 ),
                 content_type_options=cloudfront.ResponseHeadersContentTypeOptions(override=True),
                 frame_options=cloudfront.ResponseHeadersFrameOptions(

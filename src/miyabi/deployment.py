@@ -63,6 +63,8 @@ class Deployment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """OIDC issuer of the tokens, e.g. ``https://login.example.org/``; unset: a Cognito user pool is made."""
     audience: str | None = None
     """What the issuer's tokens must be for (``aud``); goes with ``issuer``."""
+    client: str | None = None
+    """Id of the page's public client at ``issuer``, to sign in there; unset: tokens are pasted."""
     secret_parameter: str | None = None
     """Name of an SSM SecureString with the secret of HS256 tokens, which are then let in, too."""
     origins: tuple[str, ...] = ()
@@ -121,6 +123,7 @@ class Deployment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             (not (self.snap_start and kept), "snap_start: not together with provisioned_concurrency; choose one"),
             (not reserved or kept <= reserved, "provisioned_concurrency: must not be above tasks_concurrency"),
             ((self.issuer is None) == (self.audience is None), "issuer: goes with audience; give both or neither"),
+            (self.client is None or self.issuer is not None, "client: goes with issuer; Cognito's is made"),
             (not self.most_units or self.most_units >= least, f"most_units: must be 0 or at least {least}"),
         )
 

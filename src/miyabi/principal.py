@@ -46,6 +46,11 @@ class Principal(Struct, frozen=True):
         return self.role != "ingest" or group_of(raw_path) in self.groups
 
 
+def role_for(method: str) -> Role | None:
+    """The least role of a person that may ask with ``method``; ``None`` where nobody may."""
+    return next((role for role in ROLES if role != "ingest" and method in METHODS[role]), None)
+
+
 def group_of(raw_path: bytes) -> str | None:
     """The group in ``/api/logs/{group}/{stream}``; ``None`` for every other path."""
     path = raw_path.decode("ascii", "replace")

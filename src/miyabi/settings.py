@@ -66,6 +66,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Whom tokens must be made for: with an issuer, the id of the client that is registered there."""
     auth_audience_claim: Literal["aud", "client_id"] = "aud"
     """Where an issuer's tokens say so: ``client_id`` in Cognito's access tokens."""
+    auth_client: str | None = None
+    """The id of the page's client at the issuer (public, with PKCE): people sign in there. Unset: by token only."""
+    auth_scopes: str = "openid email profile"
+    """What the page asks the issuer for, with spaces between; some give a refresh token for ``offline_access`` only."""
+    auth_origins: str = ""
+    """Where else than at its own address the issuer answers the page, with spaces between: Cognito's domain."""
     rate_limit: float = 1000.0
     """Requests a second the gateway lets through; 0 is no limit."""
     rate_burst: int = 2000

@@ -58,6 +58,7 @@ def test_the_gateway_writes_json_access_logs_to_the_system_group_and_traces(defa
         ("ANY", "/api/tasks/{task_id}/{proxy+}", "tasks"),
         ("ANY", "/api/{proxy+}", "tasks"),
         ("GET", "/health", "tasks"),
+        ("GET", "/api/sign-in", "authorizer"),
         ("POST", "/api/collect", "collector"),
         ("POST", "/api/tasks/{task_id}/reread", "collector"),
     ],
@@ -68,11 +69,11 @@ def test_a_route_leads_to_its_function(default: Templates, method: str, path: st
     assert f":function:miyabi-{function}/invocations" in json.dumps(integration["Uri"])
 
 
-def test_everything_but_health_asks_the_authorizer(default: Templates, scaled: Templates) -> None:
+def test_everything_but_health_and_how_to_sign_in_asks_the_authorizer(default: Templates, scaled: Templates) -> None:
     for templates in (default, scaled):
         asked = {where: one["AuthorizationType"] for where, one in routes(templates).items()}
         free = {path for (method, path), kind in asked.items() if kind != "CUSTOM" and method != "OPTIONS"}
-        assert free == {"/health"}
+        assert free == {"/health", "/api/sign-in"}
 
 
 def test_the_authorizer_takes_bearer_tokens_and_is_asked_again_after_five_minutes(default: Templates) -> None:
@@ -152,6 +153,17 @@ def test_the_page_signs_in_by_code_without_a_secret_and_comes_back_to_its_addres
     assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
 
 
+def test_the_authorizers_function_tells_how_to_sign_in_and_may_be_called_for_that(
+    default: Templates, scaled: Templates
+) -> None:
+    sources = json.dumps([one["SourceArn"] for one in default["auth"].of("Lambda::Permission")])
+    assert "/authorizers/*" in sources
+    assert "/live/GET/api/sign-in" in sources
+    given = default["auth"].one("Lambda::Function")["Environment"]["Variables"]
+    assert given["MIYABI_AUTH_CLIENT"] == given["MIYABI_AUTH_AUDIENCE"]
+    assert "MIYABI_AUTH_CLIENT" not in scaled["auth"].one("Lambda::Function")["Environment"]["Variables"]
+
+
 def test_the_pages_bucket_is_private_encrypted_and_read_by_its_distribution_alone(default: Templates) -> None:
     bucket = default["web"].one("S3::Bucket")
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
@@ -222,5 +234,6 @@ def test_the_page_has_the_security_headers_of_its_own_server_and_hsts(default: T
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert ".auth.us-east-1.amazoncognito.com" in policy
+    assert "https://cognito-idp.us-east-1." in policy
     given = headers(scaled)["ContentSecurityPolicy"]["ContentSecurityPolicy"]
     assert "connect-src 'self' https://login.example.org;" in given

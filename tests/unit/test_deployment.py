@@ -42,7 +42,7 @@ def test_the_example_names_every_setting_with_its_default() -> None:
     names = [line.split(" = ")[0] for line in lines]
     assert tuple(names) == Deployment.__struct_fields__
     shown = tomllib.loads("\n".join(lines))
-    unset = ("alarms_to", "issuer", "audience", "secret_parameter", "origins")
+    unset = ("alarms_to", "issuer", "audience", "client", "secret_parameter", "origins")
     assert convert({name: value for name, value in shown.items() if name not in unset}, Deployment) == Deployment()
     assert convert(shown, Deployment).issuer == "https://login.example.org/"
 

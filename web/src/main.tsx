@@ -5,7 +5,9 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { I18nProvider } from "./i18n/I18n";
+import { newest } from "./api/queries";
 import { router } from "./router";
+import { beginSession, whenLeft } from "./session/current";
 
 const client = new QueryClient({
   defaultOptions: {
@@ -14,6 +16,12 @@ const client = new QueryClient({
     mutations: { networkMode: "always" },
   },
 });
+
+whenLeft(() => {
+  client.clear();
+  newest.clear();
+});
+void beginSession();
 
 const theme = createTheme({ cursorType: "pointer", respectReducedMotion: true });
 

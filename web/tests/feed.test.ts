@@ -14,9 +14,9 @@ import { task } from "./tasks";
 /** A connection whose other end is this test. */
 class Connection implements Source {
   closed = false;
-  private readonly listeners = new Map<string, (event: MessageEvent<string>) => void>();
+  private readonly listeners = new Map<string, (event: { data: string }) => void>();
 
-  addEventListener(type: string, listener: (event: MessageEvent<string>) => void): void {
+  addEventListener(type: string, listener: (event: { data: string }) => void): void {
     this.listeners.set(type, listener);
   }
 
@@ -25,7 +25,7 @@ class Connection implements Source {
   }
 
   send(type: string, data: unknown = {}): void {
-    this.listeners.get(type)?.({ data: JSON.stringify(data) } as MessageEvent<string>);
+    this.listeners.get(type)?.({ data: JSON.stringify(data) });
   }
 }
 

@@ -89,8 +89,7 @@ def _make(settings: Settings, principal: Principal, seconds: int) -> str:
 
 def _refusal(settings: Settings, text: str) -> str | None:
     """Why the gateway refuses it; ``None`` when it does not."""
-    from miyabi.gateway.claims import TokenRefused
-    from miyabi.gateway.issuer import KeysUnavailable
+    from miyabi.gateway.claims import KeysUnavailable, TokenRefused
     from miyabi.wiring.auth import make_verifier
 
     if not settings.signs_in:

@@ -12,6 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from miyabi.gateway.guard import Guard
 from miyabi.gateway.limit import Bucket
+from miyabi.gateway.sign_in import PATH as SIGN_IN
+from miyabi.gateway.sign_in import Ways
+from miyabi.gateway.sign_in_app import SignInApp
 from miyabi.http import Problem
 from miyabi.principal import attach
 
@@ -37,15 +40,24 @@ BY_CLASS = {digit: SECONDS.labels(f"{digit}xx") for digit in range(1, 6)}
 class Gateway:
     """ASGI. ``tasks`` serves the API in this process or brings it from another; ``page`` serves the rest.
 
-    Without ``auth`` nobody needs a token.
+    Without ``auth`` nobody needs a token; ``ways`` says how people get one.
     """
 
-    def __init__(self, tasks: ASGIApp, page: ASGIApp, guard: Guard, bucket: Bucket, auth: Auth | None = None) -> None:
+    def __init__(
+        self,
+        tasks: ASGIApp,
+        page: ASGIApp,
+        guard: Guard,
+        bucket: Bucket,
+        auth: Auth | None = None,
+        ways: Ways | None = None,
+    ) -> None:
         self._tasks = tasks
         self._page = page
         self._guard = guard
         self._bucket = bucket
         self._auth = auth
+        self._sign_in = SignInApp(ways or Ways(token=auth is not None), auth.verifier if auth else None)
         self._prefix = secrets.token_hex(4).encode()
         self._numbers = itertools.count(1)
 
@@ -76,7 +88,7 @@ class Gateway:
         if wait := self._bucket.take():
             detail = "The board takes no more requests this second. Wait, then send the same again."
             raise Problem("rate-limited", detail, Retry_After=self._bucket.retry_after(wait))
-        return self._tasks
+        return self._sign_in if scope["path"] == SIGN_IN else self._tasks
 
 
 def _finished(send: Send, headers: list[tuple[bytes, bytes]], began: float) -> Send:

@@ -9,11 +9,10 @@ import logging
 
 from starlette.types import Scope
 
-from miyabi.gateway.claims import TokenRefused
-from miyabi.gateway.issuer import KeysUnavailable
+from miyabi.gateway.claims import KeysUnavailable, TokenRefused
 from miyabi.gateway.tokens import Verifier, bearer
 from miyabi.http import Problem
-from miyabi.principal import Principal
+from miyabi.principal import Principal, role_for
 
 log = logging.getLogger("miyabi.gateway")
 
@@ -25,13 +24,13 @@ class Auth:
     """Checks requests' tokens."""
 
     def __init__(self, verifier: Verifier) -> None:
-        self._verifier = verifier
+        self.verifier = verifier
 
     async def check(self, scope: Scope) -> Principal:
         """Who asks. Raises :class:`Problem` ``unauthorized``, ``forbidden`` or ``unavailable``."""
         principal = await self._principal(scope)
         if not principal.may(scope["method"], scope["raw_path"]):
-            detail = f"The role `{principal.role}` may not {scope['method']} this. Ask for a token with another role."
+            detail = _needed(principal, scope["method"])
             challenge = f'{CHALLENGE}, error="insufficient_scope"'
             raise Problem("forbidden", detail, WWW_Authenticate=challenge)
         return principal
@@ -41,7 +40,7 @@ class Auth:
         if not given:
             raise Problem("unauthorized", SIGN_IN, WWW_Authenticate=CHALLENGE)
         try:
-            return await self._verifier.principal(bearer([value.decode("latin-1") for value in given]))
+            return await self.verifier.principal(bearer([value.decode("latin-1") for value in given]))
         except TokenRefused as error:
             log.warning("a token was refused: %s", error)
             raise Problem("unauthorized", SIGN_IN, WWW_Authenticate=f'{CHALLENGE}, error="invalid_token"') from None
@@ -49,3 +48,11 @@ class Auth:
             log.warning("no token can be verified: %s", error)
             detail = "Who signs people in does not answer, so no token can be verified. Try again."
             raise Problem("unavailable", detail, Retry_After="5") from None
+
+
+def _needed(principal: Principal, method: str) -> str:
+    """What to ask for instead."""
+    needed = role_for(method)
+    if principal.role == "ingest" or needed is None:
+        return f"The role `{principal.role}` may not {method} this. Ask for a token with another role."
+    return f"The role `{principal.role}` may not {method} this; `{needed}` may. Ask for a token with that role."

@@ -22,6 +22,10 @@ class TokenRefused(Exception):
     """A token that is not let in. The message is for the log, not for who sent it."""
 
 
+class KeysUnavailable(Exception):
+    """No token can be verified: the issuer does not answer, and no keys of it are known (any more)."""
+
+
 class Claims(Struct, frozen=True):
     """What is read of a token (RFC 7519, 4.1); a claim of another type refuses the token."""
 

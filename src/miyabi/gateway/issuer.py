@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
+from miyabi.gateway.claims import KeysUnavailable
 from miyabi.gateway.keys import Key, public_keys
 
 log = logging.getLogger("miyabi.gateway")
@@ -28,10 +29,6 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Fetch = Callable[[str], Awaitable[bytes]]
 """GET of an address: the body of a 200. Raises ``OSError`` for everything else."""
-
-
-class KeysUnavailable(Exception):
-    """The issuer does not answer, and no keys of it are known (any more)."""
 
 
 class _Discovery(Struct, frozen=True):

@@ -6,6 +6,7 @@ another file.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from starlette.datastructures import Headers
@@ -37,6 +38,7 @@ POLICY = "; ".join(
     )
 )
 """Content-Security-Policy: the page runs its own files only, nothing inline, and talks to its own address only."""
+_CONNECT = "connect-src 'self'"
 SAFE = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
@@ -51,12 +53,19 @@ board again.</p></html>
 """
 
 
-def page(dist: Path = DIST) -> ASGIApp:
+def policy(origins: Sequence[str]) -> str:
+    """The policy of a page that talks to ``origins`` as well (``https://login.example.org``): they sign people in."""
+    return POLICY.replace(_CONNECT, " ".join((_CONNECT, *origins)))
+
+
+def page(dist: Path = DIST, origins: Sequence[str] = ()) -> ASGIApp:
     """An app that serves the files of ``dist`` as they are now. Without them every view says how to build them.
 
+    ``origins`` are the other addresses that it talks to.
     Answers GET and HEAD (others 405): 200, 304 for a known ETag, 404 for a missing file.
     """
     files = load(dist)
+    safe = SAFE | {"content-security-policy": policy(origins)}
     index = files.get(INDEX)
     missing = File.of(NOT_BUILT.encode(), "text/html; charset=utf-8")
 
@@ -66,23 +75,26 @@ def page(dist: Path = DIST) -> ASGIApp:
 
     def _answer(request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):
-            return _plain(405, "Only GET and HEAD are served here.", allow="GET, HEAD")
+            return _plain(405, "Only GET and HEAD are served here.", safe | {"allow": "GET, HEAD"})
         path = request.url.path
         file = files.get(path)
         if file is not None:
-            return _sent(file, request, for_ever=path.startswith(HASHED))
+            return _sent(file, request, safe, for_ever=path.startswith(HASHED))
         if path.startswith(NOT_VIEWS):
-            return _plain(404, "Nothing is here.")
+            return _plain(404, "Nothing is here.", safe)
         if index is None:
-            return _sent(missing, request, status=503)
-        return _sent(index, request)
+            return _sent(missing, request, safe, status=503)
+        return _sent(index, request, safe)
 
     return app
 
 
-def _sent(file: File, request: Request, *, for_ever: bool = False, status: int = 200) -> Response:
+def _sent(
+    file: File, request: Request, safe: Mapping[str, str], *, for_ever: bool = False, status: int = 200
+) -> Response:
     asked, head = request.headers, request.method == "HEAD"
-    headers = SAFE | {
+    headers = {
+        **safe,
         "etag": file.etag,
         "cache-control": "public, max-age=31536000, immutable" if for_ever else "no-cache",
     }
@@ -109,5 +121,5 @@ def _takes_gzip(asked: Headers) -> bool:
     return False
 
 
-def _plain(status: int, text: str, **headers: str) -> Response:
-    return Response(text, status, SAFE | headers, media_type="text/plain")
+def _plain(status: int, text: str, headers: Mapping[str, str]) -> Response:
+    return Response(text, status, headers, media_type="text/plain")

@@ -5,17 +5,21 @@ Imports no HTTP server: a Lambda function that only verifies tokens starts with 
 
 from __future__ import annotations
 
+import re
 import time
+from urllib.parse import urlsplit
 
 from miyabi.gateway.claims import Expected
 from miyabi.gateway.fetch import fetch
-from miyabi.gateway.issuer import IssuerKeys
+from miyabi.gateway.issuer import IssuerKeys, check_address
 from miyabi.gateway.keys import Key, secret_key
 from miyabi.gateway.mint import OWN_AUDIENCE, OWN_ISSUER
+from miyabi.gateway.sign_in import Oidc, Ways
 from miyabi.gateway.tokens import Issuer, Secrets, Verifier
 from miyabi.principal import ROLES
 from miyabi.settings import Settings, SettingsError
 
+_HOST = re.compile(r"[a-z0-9.-]+")
 SSM = "ssm:"
 MAKE_ONE = "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
@@ -23,6 +27,36 @@ MAKE_ONE = "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(32
 def make_verifier(settings: Settings) -> Verifier:
     """Verifies by the secret, by the issuer, or by either. Raises ``SettingsError`` saying what to write instead."""
     return Verifier(_own(settings), _issuer(settings), time.time)
+
+
+def make_ways(settings: Settings) -> Ways:
+    """How people sign in. Raises ``SettingsError``."""
+    if settings.auth_client is None:
+        return Ways(token=settings.signs_in)
+    if settings.auth_issuer is None:
+        raise SettingsError("MIYABI_AUTH_CLIENT: it is a client of an issuer; set MIYABI_AUTH_ISSUER, too.")
+    return Ways(Oidc(settings.auth_issuer, settings.auth_client, settings.auth_scopes), token=True)
+
+
+def sign_in_origins(settings: Settings) -> list[str]:
+    """Where the page asks for tokens: the issuer's origin, and others that it answers at. Raises ``SettingsError``."""
+    if settings.auth_client is None or settings.auth_issuer is None:
+        return []
+    return list(dict.fromkeys(_origin(each) for each in (settings.auth_issuer, *settings.auth_origins.split())))
+
+
+def _origin(url: str) -> str:
+    """Only the name and port: nothing else can come into the page's policy."""
+    try:
+        check_address(url)
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError as error:
+        raise SettingsError(f"MIYABI_AUTH_ORIGINS: {error}.") from None
+    host = parts.hostname or ""
+    if not _HOST.fullmatch(host):
+        raise SettingsError(f"MIYABI_AUTH_ORIGINS: `{host[:100]}` is no host; write `https://login.example.org`.")
+    return f"{parts.scheme}://{host}{port}"
 
 
 def secret_keys(settings: Settings) -> list[Key]:

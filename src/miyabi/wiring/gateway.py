@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
@@ -16,25 +15,19 @@ from miyabi.gateway.upstream import Upstream
 from miyabi.settings import Settings, SettingsError
 from miyabi.webui.app import page
 
-if TYPE_CHECKING:
-    from miyabi.gateway.auth import Auth
-
 DIST = Path(miyabi.webui.__file__).parent / "dist"
 
 
 def make_gateway(settings: Settings, tasks: ASGIApp) -> Gateway:
     """The gateway before the task API ``tasks``."""
     bucket = Bucket(settings.rate_limit, settings.rate_burst, time.monotonic)
-    return Gateway(tasks, page(DIST), Guard(settings.host), bucket, _auth(settings))
-
-
-def _auth(settings: Settings) -> Auth | None:
     if not settings.signs_in:
-        return None
+        return Gateway(tasks, page(DIST), Guard(settings.host), bucket)
     from miyabi.gateway.auth import Auth
-    from miyabi.wiring.auth import make_verifier
+    from miyabi.wiring.auth import make_verifier, make_ways, sign_in_origins
 
-    return Auth(make_verifier(settings))
+    auth, ways = Auth(make_verifier(settings)), make_ways(settings)
+    return Gateway(tasks, page(DIST, sign_in_origins(settings)), Guard(settings.host), bucket, auth, ways)
 
 
 def make_upstream(settings: Settings) -> Upstream:

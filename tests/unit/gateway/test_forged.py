@@ -30,9 +30,9 @@ from tests.support.issuer import (
     signed,
 )
 
-from miyabi.gateway.claims import SKEW_SECONDS, TokenRefused
+from miyabi.gateway.claims import SKEW_SECONDS, KeysUnavailable, TokenRefused
 from miyabi.gateway.fetch import fetch
-from miyabi.gateway.issuer import KEPT_SECONDS, IssuerKeys, KeysUnavailable
+from miyabi.gateway.issuer import KEPT_SECONDS, IssuerKeys
 from miyabi.gateway.tokens import MOST_KNOWN, TOKEN_BYTES, Issuer, Verifier
 from miyabi.principal import Principal
 from miyabi.settings import Settings, from_environment

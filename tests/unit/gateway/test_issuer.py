@@ -16,8 +16,9 @@ from tests.support.clock import Clock
 from tests.support.issuer import ALGORITHMS, IssuerServer, jwk
 from tests.support.redis import free_port
 
+from miyabi.gateway.claims import KeysUnavailable
 from miyabi.gateway.fetch import fetch
-from miyabi.gateway.issuer import AGAIN_SECONDS, FRESH_SECONDS, KEPT_SECONDS, IssuerKeys, KeysUnavailable
+from miyabi.gateway.issuer import AGAIN_SECONDS, FRESH_SECONDS, KEPT_SECONDS, IssuerKeys
 from miyabi.gateway.keys import MOST_KEYS, public_keys
 
 Story = Callable[[IssuerKeys, Clock], Awaitable[None]]

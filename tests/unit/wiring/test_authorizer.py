@@ -22,7 +22,7 @@ from tests.support.function import request
 from tests.support.issuer import IssuerServer, claims, signed
 
 from miyabi.principal import ROLES, Principal, attached
-from miyabi.wiring.aws_lambda import authorizer
+from miyabi.wiring.aws_lambda import authorizer, sign_in
 from miyabi.wiring.aws_lambda.admission import admitted
 from miyabi.wiring.aws_lambda.identity import context_of, principal_of
 
@@ -40,6 +40,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     if authorizer._loop.cache_info().currsize:
         authorizer._loop().close()
     authorizer._loop.cache_clear()
+    sign_in._ways.cache_clear()
 
 
 def token(role: str = "viewer", **more: Any) -> str:
@@ -237,3 +238,32 @@ def test_every_role_has_a_policy() -> None:
     for role in ROLES:
         groups = {"groups": ["/miyabi/ci"]} if role == "ingest" else {}
         assert ask(f"Bearer {token(role, **groups)}")["context"]["role"] == role
+
+
+def proxied(*values: str) -> dict[str, Any]:
+    """``GET /api/sign-in`` as API Gateway's proxy integration passes it on, on a route without an authorizer."""
+    asked = request("GET", "/api/sign-in")
+    if values:
+        asked["multiValueHeaders"]["Authorization"] = list(values)
+    return asked
+
+
+def test_the_function_tells_how_to_sign_in_and_who_a_token_stands_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIYABI_AUTH_ISSUER", "https://login.example.org")
+    monkeypatch.setenv("MIYABI_AUTH_AUDIENCE", "miyabi")
+    monkeypatch.setenv("MIYABI_AUTH_CLIENT", "page")
+    oidc = {"issuer": "https://login.example.org", "client_id": "page", "scopes": "openid email profile"}
+    users = {(): None, (f"Bearer {token()}",): {"subject": "ann", "role": "viewer"}, ("Bearer a.b.c",): None}
+    for values, user in users.items():
+        answer = authorizer.handler(proxied(*values), None)
+        assert answer["statusCode"] == 200
+        assert json.loads(answer["body"]) == {"oidc": oidc, "token": True, "user": user}
+
+
+def test_a_token_that_cant_be_verified_just_now_is_not_called_bad(monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(IssuerServer()) as issuer:
+        monkeypatch.setenv("MIYABI_AUTH_ISSUER", issuer.url)
+        monkeypatch.setenv("MIYABI_AUTH_AUDIENCE", "board")
+        issuer.mood = "broken"
+        answer = authorizer.handler(proxied(f"Bearer {signed(claims(issuer.url))}"), None)
+    assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (503, "5")

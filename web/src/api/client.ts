@@ -1,3 +1,4 @@
+import { session } from "../session/current";
 import type { Lines, Project, ProjectPage, Task, TaskFilter, TaskPage, TaskPatch } from "./types";
 
 /** An answer that is not what was asked for: the problem details of the API, or none when nobody answered. */
@@ -24,10 +25,23 @@ export function address(path: string, query: Query = {}): string {
   return search ? `${path}?${search}` : path;
 }
 
+/** An answer to the token of this tab; a refused one is sent again with a fresh one, where that can be had. */
+export async function send(path: string, init: RequestInit = {}): Promise<Response> {
+  const { token } = session;
+  const response = await fetch(path, withToken(init, token));
+  if (response.status !== 401 || !(await session.refused(token))) return response;
+  return fetch(path, withToken(init, session.token));
+}
+
+function withToken(init: RequestInit, token: string | null): RequestInit {
+  if (token === null) return init;
+  return { ...init, headers: { ...init.headers, authorization: `Bearer ${token}` } };
+}
+
 async function call<T>(path: string, init?: RequestInit): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(path, init);
+    response = await send(path, init);
   } catch (error) {
     if (init?.signal?.aborted) throw error;
     throw new ApiError(UNREACHABLE, "", "");

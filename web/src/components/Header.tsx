@@ -6,8 +6,8 @@ import styles from "./Header.module.css";
 
 const Settings = lazy(() => import("./Settings").then((module) => ({ default: module.Settings })));
 
-/** The name, the ways through the page, and how it hears of changes. */
-export function Header() {
+/** The name, the ways through the page, and how it hears of changes; `bare`: while nobody is signed in. */
+export function Header({ bare = false }: { bare?: boolean }) {
   const { t } = useI18n();
   return (
     <header className={styles.header}>
@@ -19,14 +19,8 @@ export function Header() {
           <Mark />
           <span className={styles.name}>Miyabi</span>
         </Link>
-        <nav aria-label={t.nav.main} className={styles.nav}>
-          <Link to="/" activeOptions={{ exact: true }}>
-            {t.nav.board}
-          </Link>
-          <Link to="/tasks">{t.nav.tasks}</Link>
-          <Link to="/projects">{t.nav.projects}</Link>
-        </nav>
-        <FeedMark />
+        {bare ? <span className={styles.nav} /> : <Ways />}
+        {!bare && <FeedMark />}
         <span className={styles.settings}>
           <Suspense>
             <Settings />
@@ -43,5 +37,18 @@ function Mark() {
       <rect width="32" height="32" rx="8" />
       <path d="M8.5 10h15M8.5 16h10M8.5 22h5" />
     </svg>
+  );
+}
+
+function Ways() {
+  const { t } = useI18n();
+  return (
+    <nav aria-label={t.nav.main} className={styles.nav}>
+      <Link to="/" activeOptions={{ exact: true }}>
+        {t.nav.board}
+      </Link>
+      <Link to="/tasks">{t.nav.tasks}</Link>
+      <Link to="/projects">{t.nav.projects}</Link>
+    </nav>
   );
 }

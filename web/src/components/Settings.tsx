@@ -1,11 +1,14 @@
 import { ActionIcon, type MantineColorScheme, Menu, useMantineColorScheme } from "@mantine/core";
-import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
+import { IconAdjustmentsHorizontal, IconLogout } from "@tabler/icons-react";
 import type { Language } from "../i18n/format";
+import { roleName } from "../i18n/I18n";
+import styles from "./Settings.module.css";
+import { session, useSession } from "../session/current";
 import { LANGUAGES, useI18n } from "../i18n/I18n";
 
 const SCHEMES: readonly MantineColorScheme[] = ["auto", "light", "dark"];
 
-/** Language and appearance. */
+/** Language and appearance; who is signed in. */
 export function Settings() {
   const { t, language, setLanguage } = useI18n();
   const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
@@ -29,6 +32,7 @@ export function Settings() {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
+        <Account />
         <Menu.RadioGroup
           value={colorScheme}
           onChange={(value) => setColorScheme(value as MantineColorScheme)}
@@ -51,5 +55,31 @@ export function Settings() {
         </Menu.RadioGroup>
       </Menu.Dropdown>
     </Menu>
+  );
+}
+
+/** Who is signed in, and the way out; nothing where nobody needs to be. */
+function Account() {
+  const { t } = useI18n();
+  const { user } = useSession();
+  if (!user && session.token === null) return null;
+  return (
+    <>
+      {user && (
+        <Menu.Label>
+          <span className={styles.subject} title={user.subject}>
+            {t.account.signedInAs(user.subject)}
+          </span>
+          <span className={styles.role}>{roleName(t, user.role)}</span>
+        </Menu.Label>
+      )}
+      <Menu.Item
+        leftSection={<IconLogout size={15} stroke={1.7} aria-hidden />}
+        onClick={() => void session.signOut()}
+      >
+        {t.account.signOut}
+      </Menu.Item>
+      <Menu.Divider role="separator" />
+    </>
   );
 }

@@ -56,3 +56,8 @@ export function useI18n(): I18n {
 export function typeName(t: Dictionary, type: string): string {
   return t.type[type] ?? type.replaceAll("_", " ");
 }
+
+/** A role's name: a known one's in the language. */
+export function roleName(t: Dictionary, role: string): string {
+  return t.account.role[role] ?? role;
+}

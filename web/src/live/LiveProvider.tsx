@@ -1,11 +1,12 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
-import { ApiError, address, api, UNREACHABLE } from "../api/client";
+import { ApiError, address, api, send, UNREACHABLE } from "../api/client";
 import { keys } from "../api/queries";
 import type { Task } from "../api/types";
 import { LogStore } from "../log/store";
 import { applyTasks } from "./apply";
 import { Feed, type FeedPorts, type FeedState } from "./feed";
+import { EventStream } from "./stream";
 import { atMostEvery, beforeNextFrame } from "./once";
 
 /** A tab that nobody looks at gives its connection back after so long: a browser has six of them for a board. */
@@ -49,7 +50,7 @@ export function LiveProvider({ taskId, children }: { taskId: string | null; chil
     const ports: FeedPorts = {
       address: (place) =>
         address("/api/events", { task_id: taskId, after: log?.resume(), last_event_id: place }),
-      open: (url) => new EventSource(url),
+      open: (url) => new EventStream((init) => send(url, init)),
       soon: beforeNextFrame,
       refetch: async () => {
         await client.invalidateQueries({}, { throwOnError: true }).catch(unlessRefused);

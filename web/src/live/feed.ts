@@ -9,9 +9,9 @@ export interface NewLines {
   next: string;
 }
 
-/** What a feed needs of an EventSource. */
+/** What a feed needs of a connection: its events by name, and `error` once it is lost. */
 export interface Source {
-  addEventListener(type: string, listener: (event: MessageEvent<string>) => void): void;
+  addEventListener(type: string, listener: (event: { data: string }) => void): void;
   close(): void;
 }
 

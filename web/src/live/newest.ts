@@ -35,6 +35,11 @@ export class Newest {
     return found;
   }
 
+  /** Forget all. */
+  clear(): void {
+    this.versions.clear();
+  }
+
   private forget(): void {
     if (this.versions.size <= KEPT) return;
     const oldest = this.versions.keys().next();

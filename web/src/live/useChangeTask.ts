@@ -2,8 +2,12 @@ import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { ApiError, api, UNREACHABLE } from "../api/client";
 import type { TaskPatch } from "../api/types";
-import { useI18n } from "../i18n/I18n";
+import { roleName, useI18n } from "../i18n/I18n";
 import { applyTasks } from "./apply";
+
+const FORBIDDEN = 403;
+/** The least role that may change a task. */
+const CHANGES = "developer";
 
 interface Change {
   patch: TaskPatch;
@@ -23,8 +27,9 @@ export function useChangeTask(taskId: string) {
       notifications.show({ message: done, closeButtonProps });
     },
     onError: (error) => {
-      const unreachable = error instanceof ApiError && error.status === UNREACHABLE;
-      const message = unreachable ? t.error.unreachable : error.message;
+      const status = error instanceof ApiError ? error.status : null;
+      const needed = status === FORBIDDEN ? t.account.needs(roleName(t, CHANGES)) : error.message;
+      const message = status === UNREACHABLE ? t.error.unreachable : needed;
       notifications.show({ title: t.action.failed, message, color: "red", closeButtonProps });
     },
   });

@@ -2,6 +2,7 @@
 
 API Gateway keeps its answer for some minutes and uses it for other requests with the same token. So the policy is for
 the whole stage, whatever request it was made for.
+It answers ``GET /api/sign-in`` itself, which needs the same settings.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
 """
 
@@ -18,6 +19,7 @@ from miyabi.principal import INGEST_PATH, METHODS, Principal
 from miyabi.settings import from_environment
 from miyabi.wiring.auth import make_verifier
 from miyabi.wiring.aws_lambda.identity import context_of
+from miyabi.wiring.aws_lambda.sign_in import sign_in
 
 log = logging.getLogger("miyabi.gateway")
 
@@ -26,6 +28,8 @@ Event = dict[str, Any]
 
 def handler(event: Event, context: Any) -> dict[str, Any]:
     """The policy for who asks. Raises ``Exception("Unauthorized")``, which API Gateway answers with 401."""
+    if "methodArn" not in event:  # a request of API Gateway's proxy integration, not a question about one
+        return sign_in(event, _verifier(), _loop())
     try:
         principal = _loop().run(_verifier().principal(bearer([event["authorizationToken"]])))
     except TokenRefused as error:
