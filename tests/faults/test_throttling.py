@@ -105,6 +105,12 @@ def shown(house: House, stream: int) -> float:
     return answer.json()["progress"].get("current", 0) if answer.status == 200 else 0
 
 
+def refused_to_read(house: House) -> bool:
+    """Look at lines; whether CloudWatch Logs has ever refused that."""
+    assert house.tasks.api.request("GET", "/api/tasks/s0/logs").status in (200, 503)
+    return bool(house.cloudwatch.refused["FilterLogEvents"])
+
+
 def test_whatever_is_throttled_no_event_is_lost_or_doubled_and_every_wait_is_within_its_bounds(house: House) -> None:
     for part, share in enumerate((0.1, 0.5)):
         house.throttle(share, share)
@@ -126,6 +132,7 @@ def test_whatever_is_throttled_no_event_is_lost_or_doubled_and_every_wait_is_wit
     for service, count in zip((house.collector, house.tasks), before, strict=True):
         until(lambda: service.errors().count(WARNING) > count, "the fallback's warning", PATIENCE)  # noqa: B023
     assert [shown(house, stream) for stream in range(STREAMS)] == [PARTS[3] - 1] * STREAMS
+    until(lambda: refused_to_read(house), "a read of lines that is refused", PATIENCE)
     time.sleep(SPAN_SECONDS)
 
     house.throttle(0.0, 0.0)
