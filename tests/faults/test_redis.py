@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -68,8 +67,8 @@ def test_no_request_fails_and_nothing_old_is_told(name: str, server: RedisServer
             await clients.more(1500)
             await asyncio.to_thread(recovers, server)
             await clients.more(300)
-            hits = hit(board)
-            await asyncio.to_thread(until, lambda: hit(board) > hits + 100, "reads are answered from the cache again")
+            hits = board.hits()
+            await asyncio.to_thread(until, lambda: board.hits() > hits + 100, "reads are answered from the cache again")
             await clients.more(300)
         return clients
 
@@ -88,24 +87,14 @@ def test_a_board_starts_without_its_cache_and_takes_it_up_when_it_comes(server: 
         board.api.post("/api/tasks", {"task_id": "a", "task_name": "a", "task_type": "build", "project_id": "p"})
         assert board.api.get("/api/tasks/a")["task_id"] == "a"
         server.restart()
-        hits = hit(board)
+        hits = board.hits()
 
         def read_again() -> bool:
             board.api.get("/api/tasks/a")
-            return hit(board) > hits
+            return board.hits() > hits
 
         until(read_again, "the cache is used")
 
 
-def hit(board: Board) -> float:
-    return metric(board, r"miyabi_cache_hits_total\{kind=\"task\"\}")
-
-
 def failures(board: Board) -> float:
-    return metric(board, "miyabi_redis_connection_failures_total")
-
-
-def metric(board: Board, name: str) -> float:
-    found = re.search(rf"^{name} (\S+)$", board.api.request("GET", "/metrics").body.decode(), re.MULTILINE)
-    assert found
-    return float(found[1])
+    return board.metric("miyabi_redis_connection_failures_total")

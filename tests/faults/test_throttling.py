@@ -142,17 +142,9 @@ def test_whatever_is_throttled_no_event_is_lost_or_doubled_and_every_wait_is_wit
         expected = undisturbed(stream, numbered=False)
         until(lambda: telling(house.tasks.api.task(f"s{stream}")) == expected, f"s{stream}")  # noqa: B023
         assert house.tasks.api.lines(f"s{stream}") == lines_of(stream)[1:-1]
-    assert counted(house.collector) == STREAMS * PARTS[-1]
+    assert house.collector.metric("miyabi_collector_lines_total") == STREAMS * PARTS[-1]
     assert all(house.cloudwatch.refused[action] for action in ("PutLogEvents", "FilterLogEvents"))
     check_waits(house.collector.errors() + house.tasks.errors())
-
-
-def counted(collector: Service) -> float:
-    """How many lines it says to have read."""
-    metrics = collector.api.request("GET", "/metrics").body.decode()
-    found = re.search(r"^miyabi_collector_lines_total (\S+)$", metrics, re.MULTILINE)
-    assert found
-    return float(found[1])
 
 
 def check_waits(log: str) -> None:

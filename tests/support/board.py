@@ -56,6 +56,17 @@ class Service:
         """What it has written to stderr, over all its starts."""
         return os.pread(self._errors.fileno(), 1 << 20, 0).decode()
 
+    def metric(self, name: str) -> float:
+        """What ``/metrics`` says of ``name``, labels included."""
+        text = self.api.request("GET", "/metrics").body.decode()
+        values = [line.rpartition(" ")[2] for line in text.splitlines() if line.rpartition(" ")[0] == name]
+        assert len(values) == 1, text
+        return float(values[0])
+
+    def hits(self, kind: str = "task") -> float:
+        """How many reads of a ``task`` or a ``list`` its cache has answered."""
+        return self.metric(f'miyabi_cache_hits_total{{kind="{kind}"}}')
+
     def kill9(self) -> None:
         """End it as a crash of the machine would."""
         self.process.send_signal(signal.SIGKILL)

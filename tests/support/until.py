@@ -10,7 +10,7 @@ T = TypeVar("T")
 PAUSE = 0.02
 
 
-def until(check: Callable[[], T | None], what: str, seconds: float = 15.0, pause: float = PAUSE) -> T:
+def until(check: Callable[[], T | None], what: str, seconds: float = 30.0, pause: float = PAUSE) -> T:
     """What ``check`` returns as soon as it is true; ``AssertionError`` naming ``what`` after ``seconds``."""
     end = time.monotonic() + seconds
     while not (found := check()):
