@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import msgspec
 from msgspec import Struct
@@ -16,6 +16,7 @@ from msgspec import Struct
 from miyabi.gateway.claims import Expected, TokenRefused, principal_from
 from miyabi.gateway.issuer import IssuerKeys
 from miyabi.gateway.keys import Key
+from miyabi.gateway.renewed import Renewed
 from miyabi.principal import Principal
 
 TOKEN_BYTES = 8192
@@ -32,9 +33,9 @@ class Header(Struct, frozen=True):
 
 
 class Secrets(Struct, frozen=True):
-    """The deployment's own secrets, the newest first, and what their tokens must say."""
+    """The deployment's own secrets, and what their tokens must say."""
 
-    keys: Sequence[Key]
+    keys: Renewed
     expected: Expected
 
 
@@ -60,13 +61,13 @@ class Verifier:
             raise TokenRefused(f"it is longer than {TOKEN_BYTES} bytes")
         header = _header(token)
         if header.alg == "HS256" and self._secrets:
-            return self._own(token, self._secrets)
+            return await self._own(token, self._secrets)
         if self._issuer:
             return await self._issued(token, header, self._issuer)
         raise TokenRefused(f"its algorithm is {header.alg[:20]!r}")
 
-    def _own(self, token: str, secrets: Secrets) -> Principal:
-        for key in secrets.keys:
+    async def _own(self, token: str, secrets: Secrets) -> Principal:
+        for key in await secrets.keys.keys():
             payload = self._payload(token, key)
             if payload is not None:
                 return principal_from(payload, secrets.expected, self._now())

@@ -14,6 +14,7 @@ from miyabi.gateway.fetch import fetch
 from miyabi.gateway.issuer import IssuerKeys, check_address
 from miyabi.gateway.keys import Key, secret_key
 from miyabi.gateway.mint import OWN_AUDIENCE, OWN_ISSUER
+from miyabi.gateway.renewed import Renewed
 from miyabi.gateway.sign_in import Oidc, Ways
 from miyabi.gateway.tokens import Issuer, Secrets, Verifier
 from miyabi.principal import ROLES
@@ -74,7 +75,9 @@ def own_tokens(settings: Settings) -> Expected:
 
 def _own(settings: Settings) -> Secrets | None:
     keys = secret_keys(settings)
-    return Secrets(keys, own_tokens(settings)) if keys else None
+    if not keys:
+        return None
+    return Secrets(Renewed(keys, lambda: secret_keys(settings), time.monotonic), own_tokens(settings))
 
 
 def _issuer(settings: Settings) -> Issuer | None:

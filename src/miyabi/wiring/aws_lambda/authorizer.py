@@ -44,7 +44,7 @@ def handler(event: Event, context: Any) -> dict[str, Any]:
 
 @cache
 def _verifier() -> Verifier:
-    """Made at the first event: a secret in a parameter is read then, with the rights of this function."""
+    """Made at the first event: a secret in a parameter is read then, with this function's rights, and later again."""
     return make_verifier(from_environment())
 
 
