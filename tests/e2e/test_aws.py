@@ -16,13 +16,18 @@ from typing import Any, NamedTuple
 
 import pytest
 import redis
+from playwright.sync_api import expect
 from tests.support.aws import CDK, ROOT, SECRET, Aws, deployed, destroy
 from tests.support.board import run_line
+from tests.support.browser import Window
 from tests.support.shop import BEFORE, TOTAL, gate
 from tests.support.until import until
 
 pytestmark = pytest.mark.timeout(600)
 ELSEWHERE = "https://pages.example.org"
+BEFORE_PERCENT = 100 * BEFORE // TOTAL
+SECONDS = 120
+"""Longest that anything may take that has begun: a deploy beside others on two cores, a function's first answer."""
 DEPLOYS, JOBS = "/miyabi/cdk-deploy", "/miyabi/jobs"
 COLLECTOR, FAILED = "miyabi-collector", "miyabi-collector-failed"
 SWEEP = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
@@ -50,18 +55,51 @@ def tokens(aws: Aws) -> Tokens:
     return Tokens(aws.token("bob"), aws.token("ci", "--group", DEPLOYS, "--group", JOBS))
 
 
-@pytest.fixture
-def job(aws: Aws, tokens: Tokens, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Begin ``miyabi run`` of a command whose board is the deployment, under the id given first."""
+@pytest.fixture(scope="module")
+def url(aws: Aws) -> Iterator[str]:
+    """The page's address for browsers and jobs."""
     with aws.front() as url:
-        env = {**aws.environment, "MIYABI_URL": url, "MIYABI_TOKEN": tokens.job, "MIYABI_DATA": str(tmp_path)}
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        yield url
 
-        def begin(task_id: str, *command: str) -> subprocess.Popen[bytes]:
-            line = run_line(*command, options=["--task-id", task_id, "--project", "shop"])
-            return subprocess.Popen(line, env=env, cwd=ROOT, **quiet)  # type: ignore[call-overload,no-any-return]
 
-        yield begin
+@pytest.fixture
+def job(aws: Aws, tokens: Tokens, url: str, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Begin ``miyabi run`` of a command whose board is the deployment, under the id given first, its name as well."""
+    begun: list[subprocess.Popen[bytes]] = []
+    env = {**aws.environment, "MIYABI_URL": url, "MIYABI_TOKEN": tokens.job, "MIYABI_DATA": str(tmp_path)}
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+    def begin(task_id: str, *command: str) -> subprocess.Popen[bytes]:
+        line = run_line(*command, options=["--task-id", task_id, "--name", task_id, "--project", "shop"])
+        begun.append(subprocess.Popen(line, env=env, cwd=ROOT, **quiet))  # type: ignore[call-overload]
+        return begun[-1]
+
+    yield begin
+    for process in begun:
+        process.terminate()
+        process.wait(SECONDS)
+
+
+@pytest.fixture
+def view(url: str, tokens: Tokens, look: Callable[[str], Window]) -> Callable[[str], Window]:
+    """Opens a view of the page by its path in Chromium, for somebody who signs in with the viewer's token."""
+
+    def view(path: str) -> Window:
+        window = look(url + path)
+        window.sign_in(tokens.viewer)
+        return window
+
+    return view
+
+
+def expect_halfway(window: Window, task_id: str) -> None:
+    """The page shows the deploy that waits at its gate, and comes again for what changes."""
+    with window.page.expect_response(lambda answer: answer.ok and "last_event_id=" in answer.url):
+        expect(window.page.get_by_role("status").filter(has_text="Live")).to_be_visible()
+    bar = window.bar(task_id)
+    expect(bar).to_have_attribute("aria-valuetext", f"52 %, {BEFORE}/{TOTAL}")
+    expect(bar).to_have_attribute("aria-valuenow", str(BEFORE_PERCENT))
+    expect(window.page.get_by_text(f"{BEFORE}/{TOTAL}", exact=True)).to_be_visible()
 
 
 def deploy(stack: str, gate_url: str, folder: Path) -> list[str]:
@@ -246,12 +284,16 @@ def environment_of_the_collector(aws: Aws, name: str, old: str, new: str) -> Ite
         function.update_function_configuration(FunctionName=COLLECTOR, Environment=kept)
 
 
-def test_a_deploy_is_followed_from_its_lines_to_the_gateway(
-    aws: Aws, tokens: Tokens, job: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
+def test_a_deploy_is_followed_from_its_lines_to_the_page_and_its_end_comes_by_itself(
+    aws: Aws,
+    tokens: Tokens,
+    job: Callable[..., subprocess.Popen[bytes]],
+    view: Callable[[str], Window],
+    tmp_path: Path,
 ) -> None:
     with gate() as waiting:
         process = job("deploy-shop", *deploy("Shop", waiting.url, tmp_path))
-        assert waiting.reached.wait(90)
+        assert waiting.reached.wait(SECONDS)
 
         def halfway() -> dict[str, Any] | None:
             task: dict[str, Any] | None = aws.read("/api/tasks/deploy-shop", tokens.viewer)
@@ -262,15 +304,23 @@ def test_a_deploy_is_followed_from_its_lines_to_the_gateway(
         assert progress(in_redis(aws, "deploy-shop")) == (BEFORE, TOTAL)
         assert progress(in_dynamodb(aws, "deploy-shop")) == (BEFORE, TOTAL)
         assert any(f"Shop | {BEFORE}/{TOTAL} |" in line for line in lines(aws, DEPLOYS, "deploy-shop"))
+        window = view("/")
+        expect_halfway(window, "deploy-shop")
+        expect(window.row("Running", "deploy-shop")).to_be_visible()
         waiting.open()
         assert process.wait(60) == 0
+    row = window.row("Just ended", "deploy-shop")
+    expect(row.get_by_text("Completed", exact=True)).to_be_visible()
+    expect(row.get_by_text(f"{TOTAL}/{TOTAL}", exact=True)).to_be_visible()
+    expect(window.row("Running", "deploy-shop")).to_have_count(0)
+    assert BEFORE_PERCENT in window.percentages("deploy-shop"), "the page was not loaded again"
     task = ended(aws, tokens, "deploy-shop")
     assert (task["status"], progress(task)) == ("completed", (TOTAL, TOTAL))
     made = aws.read("/api/tasks/deploy-shop/resources", tokens.viewer)["resources"]
     assert len(made) == TOTAL
     assert {one["state"] for one in made} == {"completed"}
     seen = [progress(version) for version in aws.read("/api/tasks/deploy-shop/history", tokens.viewer)["tasks"]]
-    assert (BEFORE, TOTAL) in seen
+    assert any(done and done <= BEFORE for done, _ in seen), "of versions within a second the first is kept"
     assert "deploy-shop" in {one["task_id"] for one in aws.read("/api/tasks?project_id=shop", tokens.viewer)["tasks"]}
 
 
@@ -290,13 +340,24 @@ def lines(aws: Aws, group: str, stream: str) -> list[str]:
 
 
 def test_a_deploy_that_fails_shows_the_rollback_and_why(
-    aws: Aws, tokens: Tokens, job: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
+    aws: Aws,
+    tokens: Tokens,
+    job: Callable[..., subprocess.Popen[bytes]],
+    view: Callable[[str], Window],
+    tmp_path: Path,
 ) -> None:
     with gate() as waiting:
         process = job("deploy-full", *deploy("Full", waiting.url, tmp_path))
-        assert waiting.reached.wait(90)
+        assert waiting.reached.wait(SECONDS)
+        window = view("/tasks/deploy-full")
+        expect_halfway(window, "deploy-full")
         waiting.open("no shelf is free")
         assert process.wait(60) == 1
+    expect(window.page.get_by_role("region", name="Why it failed")).to_contain_text("no shelf is free")
+    expect(window.page.get_by_text("Failed", exact=True)).to_be_visible()
+    expect(window.page.get_by_text("Full: rollback")).to_be_visible()
+    expect(window.page.get_by_text("Exited with 1")).to_be_visible()
+    assert BEFORE_PERCENT in window.percentages("deploy-full"), "the page was not loaded again"
     task = ended(aws, tokens, "deploy-full")
     assert task["status"] == "failed"
     assert "no shelf is free" in task["details"]["error_message"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.support.board import Board
-from tests.support.browser import Window
+from tests.support.browser import Window, enter
 from tests.support.client import Client
 from tests.support.issuer import AUDIENCE
 from tests.support.sign_in import CLIENT, SignInServer
@@ -82,11 +82,6 @@ def print_line(board: Board, done: int) -> None:
 
 def status_of(board: Board, given: str) -> int:
     return Client(board.url).request("GET", "/api/projects", authorization=f"Bearer {given}").status
-
-
-def enter(page: Page, text: str) -> None:
-    page.get_by_label("Token", exact=True).fill(text)
-    page.get_by_role("button", name="Continue").click()
 
 
 def signed_out(page: Page) -> None:

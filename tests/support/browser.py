@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -17,6 +17,8 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
+WAIT_MS = 30_000
+"""For whatever is expected of a page: machines that test are busy."""
 CONNECTION_LOST = "net::ERR_"
 _WATCH = """
 window.seen = [];
@@ -41,6 +43,7 @@ def chromium() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         try:
@@ -56,7 +59,7 @@ class Window:
         self._context = browser.new_context(base_url=url, locale="en-GB")
         self._context.add_init_script(_WATCH)
         self.page: Page = self._context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(WAIT_MS)
         self.problems: list[str] = []
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
@@ -76,6 +79,12 @@ class Window:
         told = [entry.rpartition("\n") for entry in seen]
         return [int(value) if value else None for label, _, value in told if label == f"Progress of {name}"]
 
+    def sign_in(self, token: str) -> None:
+        """With a token, where people can sign in at an issuer, too."""
+        expect(self.page.get_by_role("heading", name="Sign in")).to_be_visible()
+        self.page.get_by_role("button", name="Use a token").click()
+        enter(self.page, token)
+
     def expect_lost_connections(self) -> None:
         """The board was killed on purpose: what the browser itself says of that is no problem."""
         self.problems = [problem for problem in self.problems if CONNECTION_LOST not in problem]
@@ -88,3 +97,9 @@ class Window:
     def _said(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.problems.append(f"{message.type}: {message.text}")
+
+
+def enter(page: Page, token: str) -> None:
+    """Try a token, as typed into the form that asks for one."""
+    page.get_by_label("Token", exact=True).fill(token)
+    page.get_by_role("button", name="Continue").click()

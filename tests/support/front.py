@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 SECONDS = 60
@@ -35,7 +35,8 @@ def front(port: int, domain: str) -> Iterator[str]:
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            self.wfile.write(data)
+            with suppress(ConnectionError):  # a browser leaves when it has seen enough
+                self.wfile.write(data)
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""

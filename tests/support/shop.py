@@ -14,13 +14,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 BEFORE, TOTAL = 15, 29
 """As the CDK counts: what is done while it waits, and all, the stack itself among them."""
-SECONDS = 120
+SECONDS = 300
+"""The longest that it may be left waiting."""
 ASK = """
 import json, urllib.request
 
 def handler(event, context):
     gate = event["ResourceProperties"]["Gate"]
-    said = urllib.request.urlopen(gate, timeout=110).read().decode() if event["RequestType"] == "Create" else ""
+    said = urllib.request.urlopen(gate, timeout=290).read().decode() if event["RequestType"] == "Create" else ""
     same = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
     answer = {**same, "PhysicalResourceId": "stock", "Status": "FAILED" if said else "SUCCESS", "Reason": said}
     to = urllib.request.Request(event["ResponseURL"], json.dumps(answer).encode(), {"Content-Type": ""}, method="PUT")
