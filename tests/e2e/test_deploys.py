@@ -15,12 +15,13 @@ from tests.support.browser import Window
 from tests.support.window import Terminal
 
 RECORDINGS = Path(__file__).parents[1] / "data" / "cdk"
+TYPE = ["--type", "cdk_deploy", "--project", "shop"]
 DEPLOY, ROLLBACK = "Deploy MetricsStack", "Deploy SlowFail"
 
 
 def played(board: Board, recording: str, name: str) -> Terminal:
     """``miyabi run`` of a recording, in a terminal as large as the recorded one."""
-    options = ["--name", name, "--type", "cdk_deploy", "--project", "shop"]
+    options = ["--name", name, *TYPE]
     command = [sys.executable, play.__file__, str(RECORDINGS / recording)]
     return Terminal(run_line(*command, options=options), board.env())
 
@@ -52,3 +53,12 @@ def test_a_deploy_that_succeeds_and_one_that_rolls_back_are_told_apart_all_the_w
     fallen = [value for value in window.percentages(ROLLBACK) if value is not None]
     assert 57 in fallen, "8 of 14 was the furthest"
     assert max(fallen) == 57
+
+
+def test_a_long_name_leaves_room_for_the_project_and_the_type(board: Board, look: Callable[[str], Window]) -> None:
+    name = "cdk deploy --all --require-approval never --concurrency 5 --hot"
+    with closing(Terminal(run_line("echo", "Step 29/29", options=["--name", name, *TYPE]), board.env())) as run:
+        assert run.wait() == 0
+    where = look(board.url).page.get_by_text("shop · CDK deploy", exact=True)
+    expect(where).to_be_visible()
+    assert where.evaluate("each => each.scrollWidth <= each.clientWidth"), "it is cut"
