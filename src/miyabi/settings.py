@@ -46,7 +46,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """``sqlite:`` in ``data``, ``sqlite:FOLDER`` in another folder (of a restored one), or ``dynamodb:``."""
     cache: str = "memory:"
     tasks: str = "local:"
-    """Where the gateway finds the task API: ``local:`` in its own process, or an ``http://`` address."""
+    """Where the gateway finds the task API: ``local:`` in its own process, or ``http://`` addresses, spaces between."""
     collector: str = "local:"
     """Where the task API finds the collector: ``local:`` in its own process, or an ``http://`` address."""
     url: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
@@ -31,10 +32,21 @@ def make_gateway(settings: Settings, tasks: ASGIApp) -> Gateway:
 
 
 def make_upstream(settings: Settings) -> Upstream:
-    """The way to the task API in another process."""
-    if not settings.tasks.startswith(("http://", "https://")):
-        raise SettingsError(f"MIYABI_TASKS: `{settings.tasks}` is no address; write `http://127.0.0.1:8421`.")
-    return Upstream(settings.tasks)
+    """The way to one task API in another process, or to several that share the work."""
+    urls = settings.tasks.split()
+    for url in urls or [""]:
+        if not _is_address(url):
+            example = "`http://127.0.0.1:8421`, several with spaces between"
+            raise SettingsError(f"MIYABI_TASKS: `{url}` is no address; write {example}.")
+    return Upstream(urls)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not parts.query
+    except ValueError:
+        return False
 
 
 async def page_is_there() -> None:

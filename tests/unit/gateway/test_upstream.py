@@ -42,7 +42,7 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
 def through_the_gateway(behind: ASGIApp, talk: Talk) -> None:
     async def run() -> None:
         async with served(_with_lifespan(behind)) as upstream:
-            door = Gateway(Upstream(upstream), behind, Guard("127.0.0.1"), Bucket(0, 0, lambda: 0.0))
+            door = Gateway(Upstream([upstream]), behind, Guard("127.0.0.1"), Bucket(0, 0, lambda: 0.0))
             async with served(door) as url, aiohttp.ClientSession() as session:
                 await talk(session, url)
 
@@ -120,7 +120,7 @@ def test_closing_ends_what_would_never_end(caplog: pytest.LogCaptureFixture) -> 
 
     async def run() -> None:
         async with served(_with_lifespan(endless)) as url:
-            upstream = Upstream(url)
+            upstream = Upstream([url])
             door = Gateway(upstream, endless, Guard("127.0.0.1"), Bucket(0, 0, lambda: 0.0))
             async with served(door) as way, aiohttp.ClientSession() as session, session.get(f"{way}/api/x") as answer:
                 assert await answer.content.readexactly(5) == b"hello"
@@ -150,7 +150,7 @@ def test_a_task_api_that_is_not_there_is_503_with_its_address() -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
-            door = Gateway(Upstream(nobody), echo, Guard("127.0.0.1"), Bucket(0, 0, lambda: 0.0))
+            door = Gateway(Upstream([nobody]), echo, Guard("127.0.0.1"), Bucket(0, 0, lambda: 0.0))
             async with served(door) as url, aiohttp.ClientSession() as session, session.get(f"{url}/health") as answer:
                 details = await answer.json(content_type=None)
         assert answer.status == 503
