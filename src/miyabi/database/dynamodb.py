@@ -157,7 +157,7 @@ class DynamoDatabase:
             await self._calls.call("PutItem", {**request, **memo_is(was, self._now() // 1000)})
         except Refused as refused:
             stored = refused.items[0] or {}
-            return stored.get("value") == request["Item"]["value"] and stored.get("swap") == request["Item"]["swap"]
+            return bool(stored.get("swap") == request["Item"]["swap"])
         return True
 
     def _memo(self, name: str, value: str) -> Json:

@@ -205,7 +205,7 @@ def project_listed(table: str, project_id: str) -> Json:
 
 
 def memo_is(was: str, now: int) -> Json:
-    """The condition of a write that a memo is ``was``; empty: that there is none, or one that has expired by ``now``."""
+    """The condition of a write that a memo is ``was``; empty: none, or one that has expired by ``now``."""
     condition = "#value = :was" if was else "attribute_not_exists(#value) OR #value = :was OR #ttl <= :now"
     names = {"#value": "value"} | ({} if was else {"#ttl": "ttl"})
     values = {":was": text(was)} | ({} if was else {":now": number(now)})
