@@ -21,7 +21,7 @@ HELD = Counter("miyabi_notices_held", "Notices that wait for the end of quiet ho
 
 PAUSE_SECONDS = 1.0
 """Between two looks at the feed: however much changes, looking costs little."""
-WAIT_SECONDS = 15.0
+WAIT_SECONDS = 10.0
 """So often is looked for what another collector took and never handed over."""
 RETRY_SECONDS = 5.0
 

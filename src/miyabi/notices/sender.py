@@ -20,9 +20,9 @@ SENT = Counter("miyabi_notices_sent", "Notices that a target has taken")
 FAILED = Counter("miyabi_notices_failed", "Notices that were given up: refused, or not taken for a day")
 RETRIES = Counter("miyabi_notices_retries", "Notices that a target did not take and that are tried again")
 
-TELL_SECONDS = 30.0
+TELL_SECONDS = 20.0
 """A target that takes longer has not taken it."""
-LEASE_MILLIS = 90_000
+LEASE_MILLIS = 30_000
 """So long nobody else takes what one process is handing over: it must not outlast :data:`TELL_SECONDS`."""
 FIRST_MILLIS = 5_000
 LONGEST_MILLIS = 2 * 3600 * 1000

@@ -26,12 +26,12 @@ class AppriseTarget:
 
     def __init__(self, url: str, board: str | None) -> None:
         scheme = url.partition("://")[0]
-        self.name = f"{scheme}://…"
+        self.name = f"{scheme[:20]}://…"
         _silence()
         self._service = apprise.Apprise()
         found = apprise.Apprise.instantiate(url)
         if found is None or not self._service.add(found):
-            raise ValueError(_hint(scheme))
+            raise ValueError(_hint(scheme if "://" in url else ""))
         self._board, self._url = board, url
 
     async def tell(self, notice: Notice) -> str:
@@ -52,7 +52,7 @@ class AppriseTarget:
 def _hint(scheme: str) -> str:
     if scheme in ("http", "https"):
         return f"no service is known at that address; for a receiver of your own write `webhook+{scheme}://host/path`"
-    if not scheme or not scheme.isascii() or len(scheme) > 20:
+    if not scheme.isidentifier() or len(scheme) > 20:
         return f"write an address like `ntfy://topic` ({SCHEMES_AT})"
     return f"apprise can't read it as `{scheme}://`; look up how such an address is written: {SCHEMES_AT}"
 

@@ -18,7 +18,7 @@ from miyabi.notices.signing import signed
 from miyabi.notices.text import payload
 
 SCHEMES = ("webhook+https", "webhook+http")
-SECONDS = 20.0
+SECONDS = 15.0
 AGAIN = (408, 425, 429)
 """Refusals that may pass; of other 4xx the receiver means it."""
 MOST_SHOWN = 120

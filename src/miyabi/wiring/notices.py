@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from miyabi.database import Database, DatabaseUnavailable
@@ -14,6 +15,10 @@ from miyabi.notices.notifier import Notifier
 from miyabi.settings import Settings, SettingsError
 from miyabi.wiring.parameter import SSM, read_parameter
 
+log = logging.getLogger("miyabi.notices")
+
+ONCE_SECONDS = 25.0
+"""A function's call tells for so long at most; its own limit is a minute."""
 INSTALL = "pip install 'miyabi[notify]'"
 
 
@@ -48,6 +53,40 @@ def make_notifier(settings: Settings, database: Database) -> Notifier | None:
     if plan is None:
         return None
     return Notifier(database, plan.rules, make_targets(settings, plan), _now)
+
+
+Notices = Callable[[], Awaitable[None]]
+"""Tells what has become due."""
+
+
+def open_notices(settings: Settings, database: Database) -> Notices:
+    """What a function calls when it has collected. Whatever goes wrong with notices is logged, and fails nothing else:
+    settings that can't be used, too, as nobody watches such a process start.
+    """
+    try:
+        notifier = make_notifier(settings, database)
+    except SettingsError as error:
+        log.error("nobody is told anything: %s", error)
+        return _nothing
+    if notifier is None:
+        return _nothing
+
+    async def tell() -> None:
+        try:
+            async with asyncio.timeout(ONCE_SECONDS):
+                await notifier.once()
+        except DatabaseUnavailable as error:
+            log.warning("notices wait: %s", error)
+        except TimeoutError:
+            log.warning("notices took longer than %.0f s; the next call goes on", ONCE_SECONDS)
+        except Exception:
+            log.exception("notices wait for the next call")
+
+    return tell
+
+
+async def _nothing() -> None:
+    """Nobody is told."""
 
 
 @asynccontextmanager

@@ -71,7 +71,7 @@ class Bench:
         details = fields.pop("details", {})
         now = self.clock.forward(1000)
         if was is None:
-            made = {"timestamp": now, "created_at": iso(now), "updated_at": iso(now)}
+            made: dict[str, Any] = {"timestamp": now, "created_at": iso(now), "updated_at": iso(now)}
             task = a_task(task_id, **made, details=Details(**{"started_at": iso(now)} | details), **fields)
         else:
             given = {"details": Details(**{"started_at": was.task.details.started_at} | details)} | fields

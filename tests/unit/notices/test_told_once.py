@@ -15,6 +15,7 @@ from miyabi.notices import NotTold
 from miyabi.notices.follower import PLACE
 from miyabi.notices.ledger import NAME
 from miyabi.notices.rules import Rule
+from miyabi.notices.sender import LEASE_MILLIS
 
 from .conftest import Bench, Story
 
@@ -106,7 +107,7 @@ def test_a_stop_is_told_once_until_the_task_goes_on(tell: Tell) -> None:
     async def story(bench: Bench) -> None:
         notifier = await bench.begun()
         for what in ("progress", "output"):
-            await bench.saved("a", details={"stopped": Stopped(what, iso(bench.clock()), 60.0)})  # type: ignore[arg-type]
+            await bench.saved("a", details={"stopped": Stopped(what, iso(bench.clock()), 60.0)})
             await notifier.once()
         await bench.saved("a")
         await notifier.once()
@@ -215,7 +216,7 @@ def test_a_process_that_dies_after_sending_leaves_it_to_be_sent_again_under_the_
         bench.heard.before = None
         await bench.notifier().once()
         assert len(bench.heard.notices) == 1, "it may still be on its way"
-        bench.clock.forward(90_000)
+        bench.clock.forward(LEASE_MILLIS)
         await bench.notifier().once()
         first, second = bench.heard.notices
         assert first.id == second.id
