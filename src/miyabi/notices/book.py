@@ -1,7 +1,8 @@
 """The ledger's content: what was told of which task, and what is on its way to whom. Pure: a state in, a state out.
 
 Each news is entered once: what was told of a task's run is remembered for a day, and what a task came into longer ago
-is no news any more. So the book stays small, whatever the feed brings again.
+is no news any more. So the book stays small, whatever the feed brings again:
+full, it fits into an item of DynamoDB (400 KB).
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from miyabi.notices.rules import Parcel
 _Change = Callable[["Item", Parcel], Parcel | None]
 
 DAY_MILLIS = 24 * 3600 * 1000
-MOST_TOLD = 1000
+MOST_TOLD = 500
 """Tasks of which is remembered what was told."""
-MOST_HELD = 100
-"""News that are held for one target; of those that come then only the number is kept."""
+MOST_HELD = 50
+"""News that are held for the end of quiet hours; of those that come then only the number is kept."""
 
 
 class Told(Struct, frozen=True, array_like=True):
@@ -147,9 +148,9 @@ def _entered(book: Book, find: Find, now: int) -> Book:
 
 
 def _posted(book: Book, find: Find) -> Book:
-    kept, more = [], dict(book.more)
+    kept, more, held = [], dict(book.more), _held(book)
     for parcel in find.parcels:
-        if parcel.held and _held(book, parcel.to) >= MOST_HELD:
+        if parcel.held and held >= MOST_HELD:
             more[parcel.to] = more.get(parcel.to, 0) + 1
         else:
             kept.append(parcel)
@@ -164,8 +165,8 @@ def _kinds(known: Told | None, task: Task) -> tuple[Kind, ...]:
     return tuple(kind for kind in known.kinds if kind not in CONDITIONS or kind == kind_of(task))
 
 
-def _held(book: Book, to: str) -> int:
-    return sum(parcel.to == to and parcel.held for item in book.outbox for parcel in item.parcels)
+def _held(book: Book) -> int:
+    return sum(any(parcel.held for parcel in item.parcels) for item in book.outbox)
 
 
 def _pruned(book: Book, now: int) -> Book:

@@ -18,9 +18,9 @@ PLACE = "notices-place"
 """Name of the memo of the place up to which the feed was read. It may be behind: what was told is not told again."""
 PLACE_MILLIS = 5000
 """So often that is written."""
-PAGE = 50
+PAGE = 20
 VERSIONS = 50
-MOST_WAITING = 100
+MOST_WAITING = 40
 """While so many notices wait to be sent, no more is read."""
 REMEMBERED = 1000
 

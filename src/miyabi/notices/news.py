@@ -10,7 +10,7 @@ from miyabi.model import Details, Task, millis
 from miyabi.notices import Kind, News
 
 MOST_TEXT = 300
-"""Characters of each text of a task that a notice shows."""
+"""Characters of the line that says why a task failed; of other texts a third."""
 
 
 def kind_of(task: Task) -> Kind:
@@ -41,17 +41,18 @@ def shown(task: Task) -> Task:
     """``task`` with what a notice shows of it alone: bounded, whatever its job printed."""
     was = task.details
     details = Details(
-        phase=_short(was.phase),
-        current_step=_short(was.current_step),
-        error_message=_short(was.error_message),
+        phase=_short(was.phase, MOST_TEXT // 3),
+        current_step=_short(was.current_step, MOST_TEXT // 3),
+        error_message=_short(was.error_message, MOST_TEXT),
         exit_code=was.exit_code,
         started_at=was.started_at,
         stopped=was.stopped,
     )
-    return replace(task, details=details, description=None, metadata={}, github=None, ttl=None)
+    name = _short(task.task_name, MOST_TEXT // 3) or task.task_name
+    return replace(task, task_name=name, details=details, description=None, metadata={}, github=None, ttl=None)
 
 
-def _short(text: str | None) -> str | None:
-    if text is None or len(text) <= MOST_TEXT:
+def _short(text: str | None, most: int) -> str | None:
+    if text is None or len(text) <= most:
         return text
-    return f"{text[: MOST_TEXT - 1]}…"
+    return f"{text[: most - 1]}…"

@@ -150,9 +150,7 @@ def test_one_that_was_held_alone_comes_as_itself(tell: Tell) -> None:
     tell(story)
 
 
-def test_of_a_bad_night_the_first_hundred_are_kept_and_the_others_counted(
-    tell: Tell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_a_bad_night_the_first_are_kept_and_the_others_counted(tell: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("miyabi.notices.book.MOST_HELD", 3)
 
     async def story(bench: Bench) -> None:
