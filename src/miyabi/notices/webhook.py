@@ -14,8 +14,8 @@ import msgspec
 
 from miyabi.model import iso
 from miyabi.notices import Notice, NotTold
+from miyabi.notices.payload import payload
 from miyabi.notices.signing import signed
-from miyabi.notices.text import payload
 
 SCHEMES = ("webhook+https", "webhook+http")
 SECONDS = 15.0
