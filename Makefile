@@ -54,7 +54,7 @@ openapi: setup  ## Write the API's description and the page's types from it
 	cd web && npm run --silent types
 
 lock: .venv/.ready  ## Pin the newest allowed versions
-	$(BIN)/pip-compile -q --upgrade --extra aws --extra dev --no-emit-index-url --no-emit-find-links --strip-extras --allow-unsafe -o requirements.lock pyproject.toml
+	$(BIN)/pip-compile -q --upgrade --extra aws --extra notify --extra dev --no-emit-index-url --no-emit-find-links --strip-extras --allow-unsafe -o requirements.lock pyproject.toml
 
 wheel: setup  ## Build the wheel, with the page in it
 	$(BIN)/python -m build --wheel --no-isolation

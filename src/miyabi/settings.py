@@ -78,6 +78,17 @@ class Settings(Struct, frozen=True, kw_only=True):
     sweep_seconds: float = 5.0
     """How often the collector looks for lines that no signal told it of."""
 
+    notify: Secret | None = None
+    """Addresses that notices go to, with spaces between, or ``ssm:NAME`` of a SecureString with them or with rules."""
+    notify_file: Path | None = None
+    """A file of TOML that says who is told what, instead."""
+    notify_secret: Secret | None = None
+    """Signs webhooks: ``whsec_`` and Base64. Several with spaces between while one takes another's place."""
+    notify_language: Literal["en", "ja"] = "en"
+    """Of notices whose rule names none."""
+    public_url: str | None = None
+    """Where people open the board, for links in notices, e.g. ``https://board.example.org``."""
+
     @property
     def signs_in(self) -> bool:
         """Whether the gateway lets only tokens in."""

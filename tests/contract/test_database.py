@@ -338,6 +338,27 @@ async def test_a_memo_is_remembered(database: Database, open_database: Opener[Da
     assert await database.memo("other") == ""
 
 
+async def test_a_memo_is_swapped_only_for_what_is_there(database: Database, open_database: Opener[Database]) -> None:
+    assert not await database.swap_memo("turn", "not there", "x")
+    assert await database.swap_memo("turn", "", "1")
+    assert not await database.swap_memo("turn", "", "x"), "there is one"
+    other = await open_database()
+    assert await other.swap_memo("turn", "1", "2")
+    assert not await database.swap_memo("turn", "1", "x"), "another was first"
+    assert not await database.swap_memo("turn", "1", "2"), "even where it wrote the same"
+    assert await database.memo("turn") == "2"
+    await database.set_memo("turn", "")
+    assert await database.swap_memo("turn", "", "3")
+
+
+async def test_of_those_who_swap_a_memo_at_once_one_does(database: Database, open_database: Opener[Database]) -> None:
+    both = [database, await open_database()]
+    await database.set_memo("turn", "0")
+    swaps = [both[n % 2].swap_memo("turn", "0", str(n)) for n in range(1, 9)]
+    won = [n for n, swapped in enumerate(await asyncio.gather(*swaps), 1) if swapped]
+    assert [str(n) for n in won] == [await database.memo("turn")]
+
+
 async def test_the_database_answers_until_it_is_closed(database: Database) -> None:
     await database.ping()
     await database.close()

@@ -16,6 +16,7 @@ COMMANDS = {
     "tables": "tables:tables",
     "restore": "restore:restore",
     "token": "token:token",
+    "notify": "notify:notify",
     "cost": "cost:cost",
     "openapi": "openapi:openapi",
 }

@@ -80,10 +80,11 @@ async def _tasks(settings: Settings, sock: socket.socket) -> None:
 
 async def _collector(settings: Settings, sock: socket.socket) -> None:
     from miyabi.wiring.apart import make_collector
+    from miyabi.wiring.notices import notifying
     from miyabi.wiring.server import serve as run
     from miyabi.wiring.stores import open_stores
 
-    async with open_stores(settings) as stores:
+    async with open_stores(settings) as stores, notifying(settings, stores.database):
         await run(make_collector(settings, stores), sock, ready=_say("The collector", sock))
 
 

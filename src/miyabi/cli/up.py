@@ -34,6 +34,7 @@ async def _serve(settings: Settings, sock: socket.socket) -> None:
     from miyabi.wiring.board import remove_board, write_board
     from miyabi.wiring.collector import LocalCollector, make_loop
     from miyabi.wiring.gateway import make_gateway, page_is_there
+    from miyabi.wiring.notices import notifying
     from miyabi.wiring.server import address, serve
     from miyabi.wiring.stores import open_stores
     from miyabi.wiring.tasks import fine, make_tasks
@@ -49,7 +50,7 @@ async def _serve(settings: Settings, sock: socket.socket) -> None:
         probes = {"webui": page_is_there, "gateway": fine, "collector": loop.ping}
         tasks = make_tasks(settings, stores, LocalCollector(loop), probes)
         try:
-            async with running(loop):
+            async with running(loop), notifying(settings, stores.database):
                 await serve(make_gateway(settings, tasks), sock, ready=ready, stopping=tasks.api.hub.close)
         finally:
             remove_board(settings.data)

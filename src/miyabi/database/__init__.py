@@ -132,6 +132,12 @@ class Database(Protocol):
     async def set_memo(self, name: str, value: str) -> None:
         """Remember something that may be lost: where a reader of some feed stands, how long a job usually takes."""
 
+    async def swap_memo(self, name: str, was: str, value: str) -> bool:
+        """Store ``value`` if the memo is still ``was`` (empty: there is none), in one step; whether it was.
+
+        Of several who swap the same at once, one does. After an error it may be stored: read it again.
+        """
+
     async def ping(self) -> None:
         """Return when the database answers; raise :class:`DatabaseUnavailable` when it does not."""
 

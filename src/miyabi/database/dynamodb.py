@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from uuid import uuid4
 
 import aiohttp
 from aiodynamo.http.aiohttp import AIOHTTP
@@ -19,7 +20,7 @@ from miyabi.database import (
     TaskPage,
     TaskQuery,
 )
-from miyabi.database.dynamodb_calls import Calls, Patience
+from miyabi.database.dynamodb_calls import Calls, Json, Patience, Refused
 from miyabi.database.dynamodb_client import Client, credential_sources
 from miyabi.database.dynamodb_feed import Feed, Pace
 from miyabi.database.dynamodb_history import Histories
@@ -28,6 +29,7 @@ from miyabi.database.dynamodb_lists import Lists
 from miyabi.database.dynamodb_projects import Projects
 from miyabi.database.dynamodb_pulse import TRY_SECONDS
 from miyabi.database.dynamodb_reads import Reader
+from miyabi.database.dynamodb_requests import memo_is
 from miyabi.database.dynamodb_writes import Writer
 from miyabi.model import TTL_SECONDS, Project, is_id
 
@@ -146,10 +148,24 @@ class DynamoDatabase:
 
     async def set_memo(self, name: str, value: str) -> None:
         """Remembered for as long as a task is after its last update."""
+        await self._calls.call("PutItem", self._memo(name, value))
+
+    async def swap_memo(self, name: str, was: str, value: str) -> bool:
+        """A swap whose answer was lost is made again and then finds what it wrote: that counts as swapped."""
+        request = self._memo(name, value)
+        try:
+            await self._calls.call("PutItem", {**request, **memo_is(was, self._now() // 1000)})
+        except Refused as refused:
+            stored = refused.items[0] or {}
+            return bool(stored.get("swap") == request["Item"]["swap"])
+        return True
+
+    def _memo(self, name: str, value: str) -> Json:
+        """The request that writes a memo; each has a mark of its own."""
         ttl = number(self._now() // 1000 + TTL_SECONDS)
-        item = {**current_key(f"memo:{name}"), "value": text(value), "ttl": ttl}
+        item = {**current_key(f"memo:{name}"), "value": text(value), "ttl": ttl, "swap": text(uuid4().hex)}
         check_size(f"The memo {name[:80]}", [item])
-        await self._calls.call("PutItem", {"TableName": self._tables.tasks, "Item": item})
+        return {"TableName": self._tables.tasks, "Item": item}
 
     async def ping(self) -> None:
         await self.memo("ping")

@@ -202,3 +202,16 @@ def project_listed(table: str, project_id: str) -> Json:
     """Put a project into the list of projects."""
     item = {**current_key(f"project:{project_id}"), "status": text(PROJECTS), "updated_at": text(project_id)}
     return {"TableName": table, "Item": item}
+
+
+def memo_is(was: str, now: int) -> Json:
+    """The condition of a write that a memo is ``was``; empty: none, or one that has expired by ``now``."""
+    condition = "#value = :was" if was else "attribute_not_exists(#value) OR #value = :was OR #ttl <= :now"
+    names = {"#value": "value"} | ({} if was else {"#ttl": "ttl"})
+    values = {":was": text(was)} | ({} if was else {":now": number(now)})
+    return {
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }

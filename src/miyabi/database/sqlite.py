@@ -18,7 +18,7 @@ from miyabi.database import (
 )
 from miyabi.database import sqlite_reads as reads
 from miyabi.database.sqlite_schema import FEED_END, SCHEMA
-from miyabi.database.sqlite_writes import save_project, save_tasks
+from miyabi.database.sqlite_writes import save_project, save_tasks, swap_memo
 from miyabi.model import Project, is_id
 from miyabi.sqlite import LOCK_SECONDS, Errors, File, open_file
 
@@ -90,6 +90,9 @@ class SqliteDatabase:
 
     async def set_memo(self, name: str, value: str) -> None:
         await self._file.write(lambda connection: connection.execute("REPLACE INTO memos VALUES (?, ?)", (name, value)))
+
+    async def swap_memo(self, name: str, was: str, value: str) -> bool:
+        return await self._file.write(lambda connection: swap_memo(connection, name, was, value))
 
     async def ping(self) -> None:
         self._file.ping()

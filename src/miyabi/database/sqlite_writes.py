@@ -86,6 +86,14 @@ def save_project(connection: sqlite3.Connection, project: Project, new: bool) ->
     return True
 
 
+def swap_memo(connection: sqlite3.Connection, name: str, was: str, value: str) -> bool:
+    """Write a memo if it is ``was``; empty: if there is none."""
+    changed = connection.execute("UPDATE memos SET value = ? WHERE name = ? AND value = ?", (value, name, was)).rowcount
+    if not changed and not was:
+        changed = connection.execute("INSERT INTO memos VALUES (?, ?) ON CONFLICT DO NOTHING", (name, value)).rowcount
+    return changed == 1
+
+
 def _recoverable_at(updated_at: str) -> str:
     """What was replaced before this can't be asked for any more."""
     try:

@@ -19,9 +19,9 @@ from miyabi.gateway.sign_in import Oidc, Ways
 from miyabi.gateway.tokens import Issuer, Secrets, Verifier
 from miyabi.principal import ROLES
 from miyabi.settings import Settings, SettingsError
+from miyabi.wiring.parameter import SSM, read_parameter
 
 _HOST = re.compile(r"[a-z0-9.-]+")
-SSM = "ssm:"
 MAKE_ONE = "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
 
@@ -103,7 +103,7 @@ def _secrets(settings: Settings) -> list[str]:
         return []
     value = settings.auth_secret.value if settings.auth_secret else _in_file(settings)
     if value.startswith(SSM):
-        value = _in_parameter(value.removeprefix(SSM).strip())
+        value = read_parameter("MIYABI_AUTH_SECRET", value.removeprefix(SSM).strip())
     if not value.split():
         raise SettingsError(f"MIYABI_AUTH_SECRET: there is nothing in it. {MAKE_ONE}")
     return value.split()
@@ -115,17 +115,3 @@ def _in_file(settings: Settings) -> str:
         return settings.auth_secret_file.expanduser().read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"MIYABI_AUTH_SECRET_FILE: it can't be read: {error}.") from None
-
-
-def _in_parameter(name: str) -> str:
-    """The value of a SecureString of Systems Manager's Parameter Store."""
-    try:
-        import boto3
-        from botocore.exceptions import BotoCoreError, ClientError
-    except ModuleNotFoundError as error:
-        raise SettingsError(f"MIYABI_AUTH_SECRET: `ssm:` needs {error.name}; install `miyabi[aws]`.") from None
-    try:
-        found = boto3.client("ssm").get_parameter(Name=name, WithDecryption=True)
-    except (BotoCoreError, ClientError) as error:
-        raise SettingsError(f"MIYABI_AUTH_SECRET: the parameter `{name}` can't be read: {error}.") from None
-    return str(found["Parameter"]["Value"])
