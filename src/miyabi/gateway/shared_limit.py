@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 from asyncio import Future, Task
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
@@ -30,11 +30,11 @@ ALONE = Counter("miyabi_rate_limit_alone", "Requests that this gateway limited b
 
 
 class Asked(NamedTuple):
-    """``count`` requests of a client."""
+    """So many requests of a client."""
 
     client: str
     own_only: bool
-    count: int
+    requests: int
 
 
 class Answered(NamedTuple):
@@ -162,7 +162,7 @@ def _grouped(batch: list[_Waiting]) -> dict[tuple[str, bool], list[Future[Decisi
     return groups
 
 
-def _tell(groups: Sequence[list[Future[Decision]]], answers: list[Answered]) -> None:
+def _tell(groups: Iterable[list[Future[Decision]]], answers: list[Answered]) -> None:
     for group, (passed, wait, left) in zip(groups, answers, strict=True):
         for place, answer in enumerate(group):
             if not answer.done():

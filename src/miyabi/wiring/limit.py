@@ -22,7 +22,7 @@ class RedisLimit:
         self.now = now
 
     async def take(self, asked: Sequence[Asked], lacks: float = 0.0) -> tuple[list[Answered], float]:
-        counts = [number for one in asked for number in (one.count, int(one.own_only))]
+        counts = [number for one in asked for number in (one.requests, int(one.own_only))]
         clients = [_name(one.client) for one in asked]
         *answers, common = await self._redis.tokens(clients, *self._rates, lacks, self.now, *counts)
         triples = zip(answers[::3], answers[1::3], answers[2::3], strict=True)

@@ -142,7 +142,8 @@ def test_in_no_window_pass_more_than_the_burst_and_the_rate(
     clock = Fine()
     rates = Rates(rate, burst, share)
     limit = LocalLimit(rates, clock)
-    common, own = [], []
+    common: list[tuple[float, str]] = []
+    own: list[tuple[float, str]] = []
     for pause, client, own_only in moments:
         clock.now += pause
         if not limit.decide(client, own_only).wait:

@@ -38,7 +38,7 @@ class Buckets:
         return [self._one(one) for one in asked], self.limit.lacks
 
     def _one(self, asked: Asked) -> Answered:
-        made = [self.limit.decide(asked.client, asked.own_only) for _ in range(asked.count)]
+        made = [self.limit.decide(asked.client, asked.own_only) for _ in range(asked.requests)]
         return Answered(sum(not one.wait for one in made), made[-1].wait, made[-1].left)
 
     async def close(self) -> None:
@@ -93,7 +93,7 @@ def test_the_first_of_a_clients_requests_pass_and_the_others_are_told_how_long_t
 def test_a_call_decides_on_so_many_at_most() -> None:
     async def scenario(limit: SharedLimit, buckets: Buckets, local: LocalLimit) -> None:
         await passing(limit, 3 * AT_ONCE)
-        assert [asked[0].count for asked in buckets.calls] == [AT_ONCE] * 3
+        assert [asked[0].requests for asked in buckets.calls] == [AT_ONCE] * 3
 
     run(scenario)
 

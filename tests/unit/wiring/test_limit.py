@@ -44,7 +44,7 @@ class Model:
         return [self._one(one) for one in asked], self._limit.lacks
 
     def _one(self, asked: Asked) -> Answered:
-        made = [self._limit.decide(asked.client, asked.own_only) for _ in range(asked.count)]
+        made = [self._limit.decide(asked.client, asked.own_only) for _ in range(asked.requests)]
         return Answered(sum(not one.wait for one in made), made[-1].wait, made[-1].left)
 
 
@@ -94,7 +94,7 @@ def test_what_is_kept_ends_by_itself_and_names_nobody(server: RedisServer) -> No
     asyncio.run(scenario())
     keys: list[bytes] = server.admin.keys()  # type: ignore[assignment]
     assert len(keys) == 2
-    assert all(0 < server.admin.ttl(key) <= 11 for key in keys)  # type: ignore[operator]
+    assert all(0 < server.admin.ttl(key) <= 11 for key in keys)
     assert not any(b"ann" in key for key in keys)
 
 
