@@ -12,12 +12,14 @@ from miyabi.cache.redis_scripts import Script
 LIMIT = Script(
     """
 -- KEYS: {limit}:board, then {limit}:client:{client} of each group of requests. ARGV: rate, burst, each client's rate
--- and burst, reserve, what the common bucket lacks at least, and now ('' for this server's clock); then for each group
--- its requests, and 1 if these cost the client's own tokens only.
--- Returns for each group how many pass, the others' wait, how many more would pass; last what the common bucket lacks.
+-- and burst, reserve, how many tokens the caller took elsewhere since its last call, what the common bucket lacks by
+-- its reckoning, and now ('' for this server's clock); then for each group its requests, 1 if these cost the client's
+-- own tokens only, and what the client's bucket lacks at least.
+-- Returns for each group how many pass, the others' wait, how many more would pass, and what the client's bucket lacks;
+-- last what the common one lacks.
 local rate, burst, own_rate, own_burst, reserve = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]),
   tonumber(ARGV[4]), tonumber(ARGV[5])
-local now = tonumber(ARGV[7])
+local now = tonumber(ARGV[8])
 if not now then
   local time = redis.call('TIME')
   now = time[1] + time[2] / 1000000
@@ -34,6 +36,10 @@ local function write(key, lacks, speed)
   if lacks == 0 then redis.call('DEL', key) return end
   local life = math.ceil(lacks / speed) + 10
   redis.call('SET', key, string.format('%.17g %.17g', lacks, now), 'EX', string.format('%.0f', life))
+end
+
+local function most(lacks, least, size)
+  return math.min(size, math.max(lacks, tonumber(least)))
 end
 
 local function one(common, own, own_only)
@@ -55,11 +61,14 @@ local function left(common, own, own_only)
 end
 
 local answer = {}
-local common = math.min(burst, math.max(read(KEYS[1], rate), tonumber(ARGV[6])))
+-- A bucket that has not been full since lacks what was taken elsewhere, too, whoever took it. Of one that was full, or
+-- is lost, nobody can say more than the caller does.
+local common = read(KEYS[1], rate)
+common = math.min(burst, math.max(0, common > 0 and common + tonumber(ARGV[6]) or tonumber(ARGV[7])))
 for group = 2, #KEYS do
-  local place = 2 * group + 4
+  local place = 3 * group + 3
   local asked, own_only = tonumber(ARGV[place]), ARGV[place + 1] == '1'
-  local own, passed, wait = read(KEYS[group], own_rate), 0, 0
+  local own, passed, wait = most(read(KEYS[group], own_rate), ARGV[place + 2], own_burst), 0, 0
   while passed < asked do
     wait, common, own = one(common, own, own_only)
     if wait > 0 then break end
@@ -69,6 +78,7 @@ for group = 2, #KEYS do
   answer[#answer + 1] = passed
   answer[#answer + 1] = string.format('%.17g', wait)
   answer[#answer + 1] = left(common, own, own_only)
+  answer[#answer + 1] = string.format('%.17g', own)
 end
 write(KEYS[1], common, rate)
 answer[#answer + 1] = string.format('%.17g', common)

@@ -20,7 +20,10 @@ RESERVE = 0.02
 
 
 class Rates:
-    """``rate`` tokens a second up to ``burst``, of which ``share`` (0 to 1) is each client's own; rate 0: no limit."""
+    """``rate`` tokens a second up to ``burst``, of which ``share`` (0 to 1) is each client's own; rate 0: no limit.
+
+    A client's own burst is no more than the reserve: with more it could take at once what others count on.
+    """
 
     __slots__ = ("burst", "own_burst", "own_rate", "rate", "reserve")
 
@@ -28,8 +31,8 @@ class Rates:
         self.rate = float(rate)
         self.burst = float(burst)
         self.own_rate = self.rate * share
-        self.own_burst = max(1.0, self.burst * share)
         self.reserve = max(1.0, self.burst * RESERVE) if burst >= 10 else 0.0
+        self.own_burst = max(1.0, min(self.burst * share, self.reserve))
 
 
 class Decision(NamedTuple):
@@ -96,6 +99,21 @@ class LocalLimit:
     def __len__(self) -> int:
         """How many clients' buckets are kept."""
         return len(self._own)
+
+    def own(self, most: int) -> list[tuple[str, float]]:
+        """Clients and what their buckets lack now; of more than ``most`` those that came last."""
+        now, rate = self._clock(), self.rates.own_rate
+        return [
+            (client, refilled(lacks, now - at, rate))
+            for client, (lacks, at) in islice(reversed(self._own.items()), most)
+        ]
+
+    def learn(self, client: str, lacks: float) -> None:
+        """A client's bucket lacks so much now."""
+        now = self._clock()
+        self._own.pop(client, None)
+        self._own[client] = lacks, now
+        self._forget(now)
 
     @property
     def lacks(self) -> float:

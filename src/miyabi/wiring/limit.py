@@ -21,12 +21,13 @@ class RedisLimit:
         self._rates = rates.rate, rates.burst, rates.own_rate, rates.own_burst, rates.reserve
         self.now = now
 
-    async def take(self, asked: Sequence[Asked], lacks: float = 0.0) -> tuple[list[Answered], float]:
-        counts = [number for one in asked for number in (one.requests, int(one.own_only))]
+    async def take(self, asked: Sequence[Asked], spent: int = 0, lacks: float = 0.0) -> tuple[list[Answered], float]:
+        counts = [number for one in asked for number in (one.requests, int(one.own_only), one.lacks)]
         clients = [_name(one.client) for one in asked]
-        *answers, common = await self._redis.tokens(clients, *self._rates, lacks, self.now, *counts)
-        triples = zip(answers[::3], answers[1::3], answers[2::3], strict=True)
-        return [Answered(int(passed), float(wait), int(left)) for passed, wait, left in triples], float(common)
+        *answers, common = await self._redis.tokens(clients, *self._rates, spent, lacks, self.now, *counts)
+        four = [answers[place : place + 4] for place in range(0, len(answers), 4)]
+        made = [Answered(int(passed), float(wait), int(left), float(own)) for passed, wait, left, own in four]
+        return made, float(common)
 
     async def close(self) -> None:
         await self._redis.close()

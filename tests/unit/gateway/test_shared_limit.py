@@ -11,7 +11,7 @@ import pytest
 from tests.support.clock import Clock
 
 from miyabi.cache import CacheUnavailable
-from miyabi.gateway.limit import LocalLimit, Rates
+from miyabi.gateway.limit import Decision, LocalLimit, Rates
 from miyabi.gateway.shared_limit import ALONE, AT_ONCE, Answered, Asked, SharedLimit
 
 RATES = Rates(1, 20)
@@ -28,18 +28,22 @@ class Buckets:
         self.gate.set()
         self.broken = False
 
-    async def take(self, asked: Sequence[Asked], lacks: float = 0.0) -> tuple[list[Answered], float]:
+    async def take(self, asked: Sequence[Asked], spent: int = 0, lacks: float = 0.0) -> tuple[list[Answered], float]:
         self.calls.append(list(asked))
         self.asked.set()
         await self.gate.wait()
         if self.broken:
             raise CacheUnavailable("Redis: gone")
-        self.limit.lacks = max(self.limit.lacks, lacks)
+        self.limit.lacks = self.limit.lacks + spent if self.limit.lacks else lacks
+        for one in asked:
+            self.limit.learn(one.client, max(one.lacks, dict(self.limit.own(100)).get(one.client, 0.0)))
         return [self._one(one) for one in asked], self.limit.lacks
 
     def _one(self, asked: Asked) -> Answered:
         made = [self.limit.decide(asked.client, asked.own_only) for _ in range(asked.requests)]
-        return Answered(sum(not one.wait for one in made), made[-1].wait, made[-1].left)
+        lacks = dict(self.limit.own(100))[asked.client]
+        last = made[-1] if made else Decision(0.0, 0)
+        return Answered(sum(not one.wait for one in made), last.wait, last.left, lacks)
 
     async def close(self) -> None:
         return None
@@ -115,6 +119,16 @@ def test_when_the_shared_buckets_fail_this_process_goes_on_where_they_were(caplo
     ]
 
 
+def test_what_a_client_has_spent_of_its_share_is_known_here_too() -> None:
+    async def scenario(limit: SharedLimit, buckets: Buckets, local: LocalLimit) -> None:
+        assert await passing(limit, 30) == 19
+        buckets.broken = True
+        assert await passing(limit, 1) == 0, "not a second share for who has spent it"
+        assert await passing(limit, 1, "b") == 1
+
+    run(scenario)
+
+
 def test_nobody_waits_long_for_shared_buckets_that_do_not_answer() -> None:
     async def scenario(limit: SharedLimit, buckets: Buckets, local: LocalLimit) -> None:
         buckets.gate.clear()
@@ -134,12 +148,39 @@ def test_when_they_are_back_they_decide_again_and_know_what_was_spent_meanwhile(
         buckets.calls.clear()
         assert limit._return
         await limit._return
-        assert buckets.calls[-1] == []
+        assert buckets.calls[-1] == [Asked("a", False, 0, 1.0)]
         assert buckets.limit.lacks == 10
         assert await passing(limit, 30, "b") == 9
         assert buckets.calls[-1] == [Asked("b", False, 30)]
 
     run(scenario)
+
+
+def test_what_was_spent_meanwhile_is_taken_from_what_others_left() -> None:
+    async def scenario(limit: SharedLimit, buckets: Buckets, local: LocalLimit) -> None:
+        assert await passing(limit, 5) == 5
+        buckets.broken = True
+        assert await passing(limit, 4) == 4
+        buckets.limit.lacks += 3
+        buckets.broken = False
+        assert limit._return
+        await limit._return
+        assert buckets.limit.lacks == 12
+
+    run(scenario)
+
+
+def test_what_comes_too_late_is_not_paid_for_twice() -> None:
+    async def scenario(limit: SharedLimit, buckets: Buckets, local: LocalLimit) -> None:
+        buckets.gate.clear()
+        assert await passing(limit, 5) == 5
+        assert await passing(limit, 2) == 2
+        buckets.gate.set()
+        assert limit._return
+        await limit._return
+        assert buckets.limit.lacks == 7
+
+    run(scenario, patience=0.001)
 
 
 def test_whoever_no_longer_waits_harms_nobody() -> None:
@@ -156,7 +197,7 @@ def test_whoever_no_longer_waits_harms_nobody() -> None:
 
 def test_an_answer_that_makes_no_sense_is_none() -> None:
     async def scenario(limit: SharedLimit, buckets: Buckets, local: LocalLimit) -> None:
-        async def nonsense(asked: Sequence[Asked], lacks: float = 0.0) -> tuple[list[Answered], float]:
+        async def nonsense(asked: Sequence[Asked], spent: int = 0, lacks: float = 0.0) -> tuple[list[Answered], float]:
             raise ValueError("an empty reply")
 
         buckets.take = nonsense  # type: ignore[method-assign]

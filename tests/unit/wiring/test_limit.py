@@ -39,31 +39,38 @@ class Model:
         self.now = 1_795_000_000.0
         self._limit = LocalLimit(rates, lambda: self.now)
 
-    def take(self, asked: Sequence[Asked], lacks: float) -> tuple[list[Answered], float]:
-        self._limit.lacks = min(self._limit.rates.burst, max(self._limit.lacks, lacks))
+    def take(self, asked: Sequence[Asked], spent: int, lacks: float) -> tuple[list[Answered], float]:
+        common = self._limit.lacks
+        self._limit.lacks = min(self._limit.rates.burst, max(0.0, common + spent if common else lacks))
         return [self._one(one) for one in asked], self._limit.lacks
 
     def _one(self, asked: Asked) -> Answered:
+        most = self._limit.rates.own_burst
+        self._limit.learn(asked.client, min(most, max(self._own(asked), asked.lacks)))
         made = [self._limit.decide(asked.client, asked.own_only) for _ in range(asked.requests)]
-        return Answered(sum(not one.wait for one in made), made[-1].wait, made[-1].left)
+        return Answered(sum(not one.wait for one in made), made[-1].wait, made[-1].left, self._own(asked))
+
+    def _own(self, asked: Asked) -> float:
+        return dict(self._limit.own(100)).get(asked.client, 0.0)
 
 
-GROUPS = st.lists(st.builds(Asked, st.sampled_from("abc"), st.booleans(), st.integers(1, 30)), max_size=4)
-CALLS = st.lists(st.tuples(st.floats(0, 30), st.just(0.0) | st.floats(0, 100), GROUPS), min_size=1, max_size=12)
+LACKS = st.just(0.0) | st.floats(0, 100)
+GROUPS = st.lists(st.builds(Asked, st.sampled_from("abc"), st.booleans(), st.integers(1, 30), LACKS), max_size=4)
+CALLS = st.lists(st.tuples(st.floats(0, 30), st.integers(-3, 9), LACKS, GROUPS), min_size=1, max_size=12)
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.floats(0.1, 2), st.integers(1, 60), st.floats(0.01, 1), CALLS)
 def test_redis_decides_to_the_last_bit_as_one_process_does(
-    server: RedisServer, rate: float, burst: int, share: float, calls: list[tuple[float, float, list[Asked]]]
+    server: RedisServer, rate: float, burst: int, share: float, calls: list[tuple[float, int, float, list[Asked]]]
 ) -> None:
     async def scenario() -> None:
         model = Model(Rates(rate, burst, share))
         shared = RedisLimit(redis_at(server.url, answer_seconds=10), Rates(rate, burst, share))
-        for pause, lacks, asked in calls:
+        for pause, spent, lacks, asked in calls:
             model.now += pause
             shared.now = repr(model.now)
-            assert await shared.take(asked, lacks) == model.take(asked, lacks)
+            assert await shared.take(asked, spent, lacks) == model.take(asked, spent, lacks)
         await shared.close()
 
     server.admin.flushall()
