@@ -78,21 +78,24 @@ async def _offer(url: str, offered: float, seconds: float, start: object) -> tup
         await limit.take("warm")
     await asyncio.to_thread(start.wait)  # type: ignore[attr-defined]
     before, sent, began = ALONE.value, 0, time.monotonic()
-    asked: list[asyncio.Future[float]] = []
+    passed: list[float] = []
+    waiting: set[asyncio.Task[None]] = set()
     while (now := time.monotonic() - began) < seconds:
         for _ in range(int(now * offered) + 1 - sent):
-            asked.append(asyncio.ensure_future(_passes(limit, f"client {sent % 3}")))
+            task = asyncio.create_task(_ask(limit, f"client {sent % 3}", passed))
+            waiting.add(task)
+            task.add_done_callback(waiting.discard)
             sent += 1
         await asyncio.sleep(TICK)
-    passed = [moment - began for moment in await asyncio.gather(*asked) if moment]
+    await asyncio.gather(*waiting)
     await limit.close()
-    return len(passed), sent, max(passed), ALONE.value - before
+    return len(passed), sent, max(passed) - began, ALONE.value - before
 
 
-async def _passes(limit: Limit, client: str) -> float:
-    """When the request passed, 0 if it did not."""
-    refused = (await limit.take(client)).wait
-    return 0.0 if refused else time.monotonic()
+async def _ask(limit: Limit, client: str, passed: list[float]) -> None:
+    """One request; when it passes, the moment is noted."""
+    if not (await limit.take(client)).wait:
+        passed.append(time.monotonic())
 
 
 def _limit(url: str, rates: Rates) -> Limit:
