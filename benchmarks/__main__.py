@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.table import Row, show
 
-NAMES = ("http", "lines", "stores", "cache", "dynamodb", "latency", "run", "start", "cold", "reader", "eta")
+NAMES = ("http", "lines", "stores", "cache", "limit", "dynamodb", "latency", "run", "start", "cold", "reader", "eta")
 """Every benchmark, in the order they are run: a module of this package with ``measure() -> list[Row]``."""
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import Meta, Struct, ValidationError, convert
 
 DEFAULT_PORT = 8420
 PREFIX = "MIYABI_"
@@ -72,9 +72,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     """What the page asks the issuer for, with spaces between; some give a refresh token for ``offline_access`` only."""
     auth_origins: str = ""
     """Where else than at its own address the issuer answers the page, with spaces between: Cognito's domain."""
-    rate_limit: float = 1000.0
-    """Requests a second the gateway lets through; 0 is no limit."""
-    rate_burst: int = 2000
+    rate_limit: Annotated[float, Meta(ge=0, le=1e9)] = 1000.0
+    """Requests a second that all gateways on one Redis, or each without one, let through; 0 is no limit."""
+    rate_burst: Annotated[int, Meta(ge=1)] = 2000
+    """So many at once, after a pause."""
+    rate_share: Annotated[float, Meta(gt=0, le=1)] = 0.1
+    """The part of both that each client has for itself, whatever others ask for; beyond it it borrows what is left."""
+    trusted_proxies: str = ""
+    """Whose ``X-Forwarded-For`` is believed: addresses and networks (``10.0.0.0/8``), with spaces between."""
     sweep_seconds: float = 5.0
     """How often the collector looks for lines that no signal told it of."""
 

@@ -24,6 +24,7 @@ from redis.exceptions import TimeoutError as TimedOut
 from miyabi.cache import NEWEST, TTL_SECONDS, CacheSlow, CacheUnavailable, Listing
 from miyabi.cache import redis_scripts as scripts
 from miyabi.cache.members import Members
+from miyabi.cache.redis_limit import LIMIT
 from miyabi.cache.redis_scripts import Script
 from miyabi.model import Project, Task, millis
 
@@ -185,6 +186,12 @@ class RedisCache:
         """
         micros = 1_000_000
         return int(await self._run(scripts.TURN, [f"turns:{name}"], calls, int(period * micros))) / micros
+
+    async def tokens(self, clients: Sequence[str], *arguments: str | float) -> list[bytes | int]:
+        """What :data:`miyabi.cache.redis_limit.LIMIT` says of the rate limit. Raises ``CacheUnavailable``."""
+        keys = ["{limit}:board", *(f"{{limit}}:client:{client}" for client in clients)]
+        answer: list[bytes | int] = await self._run(LIMIT, keys, *arguments)
+        return answer
 
     async def _put(self, tasks: Sequence[Task]) -> None:
         singles = [

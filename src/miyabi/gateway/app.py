@@ -11,7 +11,7 @@ from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from miyabi.gateway.guard import Guard
-from miyabi.gateway.limit import Bucket
+from miyabi.gateway.limited import Header, RateLimit
 from miyabi.gateway.sign_in import PATH as SIGN_IN
 from miyabi.gateway.sign_in import Ways
 from miyabi.gateway.sign_in_app import SignInApp
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 API = ("/api/", "/health", "/metrics")
 OPEN = "/health"
-"""What is told without a token, too: a load balancer has none. The page's files are no secret either."""
+"""What is told without a token, too, and beyond any limit: a load balancer has none. The page's files are no secret
+either, and cost too little to count them."""
 
 CAREFUL = [(b"x-content-type-options", b"nosniff")]
 """On every answer of the API. The page knows what more a page needs, and says all of it itself."""
@@ -48,46 +49,58 @@ class Gateway:
         tasks: ASGIApp,
         page: ASGIApp,
         guard: Guard,
-        bucket: Bucket,
+        limit: RateLimit,
         auth: Auth | None = None,
         ways: Ways | None = None,
     ) -> None:
         self._tasks = tasks
         self._page = page
         self._guard = guard
-        self._bucket = bucket
+        self._limit = limit
         self._auth = auth
         self._sign_in = SignInApp(ways or Ways(token=auth is not None), auth.verifier if auth else None)
         self._prefix = secrets.token_hex(4).encode()
         self._numbers = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Guard, limit, route; every answer gets a request id and the headers of a careful site."""
+        """Guard, identify, limit, route; every answer gets a request id and the headers of a careful site."""
         if scope["type"] != "http":
             await self._tasks(scope, receive, send)
+            await self._limit.close()
             return
         headers = dict(scope["headers"])
         request_id = headers.get(b"x-request-id", b"")
         if not 0 < len(request_id) <= 128:
             request_id = b"%s-%x" % (self._prefix, next(self._numbers))
             scope["headers"] = [*scope["headers"], (b"x-request-id", request_id)]
-        careful = CAREFUL if scope["path"].startswith(API) else ()
-        send = _finished(send, [*careful, (b"x-request-id", request_id)], time.perf_counter())
+        added = [*(CAREFUL if scope["path"].startswith(API) else ()), (b"x-request-id", request_id)]
+        send = _finished(send, added, time.perf_counter())
         try:
             app = self._routed(scope, headers)
-            if self._auth and app is self._tasks and scope["path"] != OPEN:
-                attach(scope, await self._auth.check(scope))
+            if app is not self._page and scope["path"] != OPEN:
+                await self._admit(scope, self._auth if app is self._tasks else None, added)
             await app(scope, receive, send)
         except Problem as problem:
             await problem.response()(scope, receive, send)
+
+    async def _admit(self, scope: Scope, auth: Auth | None, added: list[Header]) -> None:
+        """Find out who asks and whether that is within the limit. ``added`` are the headers of the answer."""
+        if auth is None:
+            added += await self._limit.admit(scope, None)
+            return
+        try:
+            principal = await auth.identify(scope)
+        except Problem:
+            added += await self._limit.refuse(scope)
+            raise
+        added += await self._limit.admit(scope, principal.subject)
+        auth.allow(principal, scope)
+        attach(scope, principal)
 
     def _routed(self, scope: Scope, headers: dict[bytes, bytes]) -> ASGIApp:
         self._guard.check(scope["method"], headers)
         if not scope["path"].startswith(API):
             return self._page
-        if wait := self._bucket.take():
-            detail = "The board takes no more requests this second. Wait, then send the same again."
-            raise Problem("rate-limited", detail, Retry_After=self._bucket.retry_after(wait))
         return self._sign_in if scope["path"] == SIGN_IN else self._tasks
 
 

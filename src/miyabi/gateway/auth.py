@@ -28,14 +28,19 @@ class Auth:
 
     async def check(self, scope: Scope) -> Principal:
         """Who asks. Raises :class:`Problem` ``unauthorized``, ``forbidden`` or ``unavailable``."""
-        principal = await self._principal(scope)
+        principal = await self.identify(scope)
+        self.allow(principal, scope)
+        return principal
+
+    def allow(self, principal: Principal, scope: Scope) -> None:
+        """Raise :class:`Problem` ``forbidden`` unless its role allows the request."""
         if not principal.may(scope["method"], scope["raw_path"]):
             detail = _needed(principal, scope["method"])
             challenge = f'{CHALLENGE}, error="insufficient_scope"'
             raise Problem("forbidden", detail, WWW_Authenticate=challenge)
-        return principal
 
-    async def _principal(self, scope: Scope) -> Principal:
+    async def identify(self, scope: Scope) -> Principal:
+        """Who asks. Raises :class:`Problem` ``unauthorized`` or ``unavailable``."""
         given = [value for name, value in scope["headers"] if name == b"authorization"]
         if not given:
             raise Problem("unauthorized", SIGN_IN, WWW_Authenticate=CHALLENGE)

@@ -1,36 +1,148 @@
-"""The rate limit: a token bucket, as API Gateway has it (a steady rate and a burst)."""
+"""The rate limit: one token bucket for the deployment, and in front of it a small one for each client, its share.
+
+A request passes when its client's bucket and the common one have a token each. A client beyond its share borrows from
+the common one alone, but leaves the reserve: so who is alone gets the whole rate, and who stays within its share finds
+a token however much others ask for, as long as the shares in use are no more than the whole.
+
+Buckets are kept as the tokens that they lack: a full one lacks 0 and need not be kept at all.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from itertools import islice
+from typing import NamedTuple, Protocol
+
+MOST_CLIENTS = 10_000
+"""Clients whose buckets are kept; of more, who was silent longest is forgotten and has a full share again."""
+RESERVE = 0.02
+"""Of the burst: what those beyond their share leave to others. The limit is exact to as much from the first moment."""
 
 
-class Bucket:
-    """Holds up to ``burst`` tokens and gets ``rate`` new ones a second; a rate of 0 is no limit.
+class Rates:
+    """``rate`` tokens a second up to ``burst``, of which ``share`` (0 to 1) is each client's own; rate 0: no limit.
 
-    ``clock`` gives seconds that only grow.
+    A client's own burst is no more than the reserve: with more it could take at once what others count on.
     """
 
-    def __init__(self, rate: float, burst: int, clock: Callable[[], float]) -> None:
-        self._rate = rate
-        self._burst = burst
+    __slots__ = ("burst", "own_burst", "own_rate", "rate", "reserve")
+
+    def __init__(self, rate: float, burst: float, share: float = 0.1) -> None:
+        self.rate = float(rate)
+        self.burst = float(burst)
+        self.own_rate = self.rate * share
+        self.reserve = max(1.0, self.burst * RESERVE) if burst >= 10 else 0.0
+        self.own_burst = max(1.0, min(self.burst * share, self.reserve))
+
+
+class Decision(NamedTuple):
+    """``wait``: 0 when the request passes, else seconds until it would; ``left``: requests that would pass at once."""
+
+    wait: float
+    left: int
+
+
+class Limit(Protocol):
+    """Decides on one request after another."""
+
+    async def take(self, client: str, own_only: bool = False) -> Decision:
+        """Decide on a request of ``client``. With ``own_only`` it costs a token of the client's share and no other."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+class Levels(NamedTuple):
+    """The tokens that the common bucket and the client's own one lack."""
+
+    common: float
+    own: float
+
+
+def decide(rates: Rates, lacks: Levels, own_only: bool) -> tuple[float, Levels]:
+    """A request at these levels: how long it would have to wait (0: it passes), and the levels after it."""
+    common, own = rates.burst - lacks.common, rates.own_burst - lacks.own
+    if own_only:
+        if own >= 1:
+            return 0.0, Levels(lacks.common, lacks.own + 1)
+        return (1 - own) / rates.own_rate, lacks
+    if common >= 1 and own >= 1:
+        return 0.0, Levels(lacks.common + 1, lacks.own + 1)
+    if common >= 1 + rates.reserve:
+        return 0.0, Levels(lacks.common + 1, lacks.own)
+    within = max((1 - common) / rates.rate, (1 - own) / rates.own_rate)
+    return min(within, (1 + rates.reserve - common) / rates.rate), lacks
+
+
+def left(rates: Rates, lacks: Levels, own_only: bool) -> int:
+    """So many requests of the client would pass at once."""
+    common, own = rates.burst - lacks.common, rates.own_burst - lacks.own
+    return int(max(0.0, own if own_only else max(min(own, common), common - rates.reserve)))
+
+
+def refilled(lacks: float, seconds: float, rate: float) -> float:
+    """What a bucket still lacks ``seconds`` later; a clock that went back gives nothing."""
+    return max(0.0, lacks - max(0.0, seconds) * rate)
+
+
+class LocalLimit:
+    """:class:`Limit` of this process alone. ``clock`` gives seconds that only grow."""
+
+    def __init__(self, rates: Rates, clock: Callable[[], float], most: int = MOST_CLIENTS) -> None:
+        self.rates = rates
         self._clock = clock
-        self._tokens = float(burst)
-        self._at = clock()
+        self._most = most
+        self._common, self._at = 0.0, clock()
+        self._own: dict[str, tuple[float, float]] = {}
+        self._full_after = rates.own_burst / rates.own_rate if rates.rate else 0.0
 
-    def take(self) -> float:
-        """Take a token: 0 when there was one, else the seconds until there is."""
-        if not self._rate:
-            return 0.0
+    def __len__(self) -> int:
+        """How many clients' buckets are kept."""
+        return len(self._own)
+
+    def own(self, most: int) -> list[tuple[str, float]]:
+        """Clients and what their buckets lack now; of more than ``most`` those that came last."""
+        now, rate = self._clock(), self.rates.own_rate
+        return [
+            (client, refilled(lacks, now - at, rate))
+            for client, (lacks, at) in islice(reversed(self._own.items()), most)
+        ]
+
+    def learn(self, client: str, lacks: float) -> None:
+        """A client's bucket lacks so much now."""
         now = self._clock()
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        self._at = now
-        if self._tokens >= 1:
-            self._tokens -= 1
-            return 0.0
-        return (1 - self._tokens) / self._rate
+        self._own.pop(client, None)
+        self._own[client] = lacks, now
+        self._forget(now)
 
-    def retry_after(self, wait: float) -> str:
-        """``wait`` as the header wants it: whole seconds, at least one."""
-        return str(max(1, math.ceil(wait)))
+    @property
+    def lacks(self) -> float:
+        """Tokens that the common bucket lacks now."""
+        return refilled(self._common, self._clock() - self._at, self.rates.rate)
+
+    @lacks.setter
+    def lacks(self, tokens: float) -> None:
+        self._common, self._at = tokens, self._clock()
+
+    def decide(self, client: str, own_only: bool = False) -> Decision:
+        """As :meth:`take`, at once."""
+        rates, now = self.rates, self._clock()
+        common = refilled(self._common, now - self._at, rates.rate)
+        known, at = self._own.pop(client, (0.0, now))
+        wait, lacks = decide(rates, Levels(common, refilled(known, now - at, rates.own_rate)), own_only)
+        self._common, self._at = lacks.common, now
+        self._own[client] = lacks.own, now
+        self._forget(now)
+        return Decision(wait, left(rates, lacks, own_only))
+
+    def _forget(self, now: float) -> None:
+        """At most two for one that came: the oldest, when they are full by now or there are too many."""
+        for client in list(islice(self._own, 2)):
+            if now - self._own[client][1] >= self._full_after or len(self._own) > self._most:
+                del self._own[client]
+
+    async def take(self, client: str, own_only: bool = False) -> Decision:
+        return self.decide(client, own_only)
+
+    async def close(self) -> None:
+        return None

@@ -10,8 +10,10 @@ from starlette.types import ASGIApp
 
 import miyabi.webui
 from miyabi.gateway.app import Gateway
+from miyabi.gateway.client import Clients, networks
 from miyabi.gateway.guard import Guard
-from miyabi.gateway.limit import Bucket
+from miyabi.gateway.limit import LocalLimit, Rates
+from miyabi.gateway.limited import RateLimit
 from miyabi.gateway.upstream import Upstream
 from miyabi.settings import Settings, SettingsError
 from miyabi.webui.app import page
@@ -21,14 +23,36 @@ DIST = Path(miyabi.webui.__file__).parent / "dist"
 
 def make_gateway(settings: Settings, tasks: ASGIApp) -> Gateway:
     """The gateway before the task API ``tasks``."""
-    bucket = Bucket(settings.rate_limit, settings.rate_burst, time.monotonic)
+    limit = make_limit(settings)
     if not settings.signs_in:
-        return Gateway(tasks, page(DIST), Guard(settings.host), bucket)
+        return Gateway(tasks, page(DIST), Guard(settings.host), limit)
     from miyabi.gateway.auth import Auth
     from miyabi.wiring.auth import make_verifier, make_ways, sign_in_origins
 
     auth, ways = Auth(make_verifier(settings)), make_ways(settings)
-    return Gateway(tasks, page(DIST, sign_in_origins(settings)), Guard(settings.host), bucket, auth, ways)
+    return Gateway(tasks, page(DIST, sign_in_origins(settings)), Guard(settings.host), limit, auth, ways)
+
+
+def make_limit(settings: Settings) -> RateLimit:
+    """The rate limit, shared where the cache is. Raises ``SettingsError``."""
+    rates = Rates(settings.rate_limit, settings.rate_burst, settings.rate_share)
+    local, clients = LocalLimit(rates, time.monotonic), _clients(settings)
+    if settings.cache.startswith(("redis:", "rediss:")) and rates.rate:
+        from miyabi.gateway.shared_limit import SharedLimit
+        from miyabi.wiring.limit import ANSWER_SECONDS, RedisLimit
+        from miyabi.wiring.shared import redis_at
+
+        redis = redis_at(settings.cache, answer_seconds=ANSWER_SECONDS)
+        return RateLimit(SharedLimit(RedisLimit(redis, rates), local), rates, clients)
+    return RateLimit(local, rates, clients)
+
+
+def _clients(settings: Settings) -> Clients:
+    try:
+        return Clients(networks(settings.trusted_proxies))
+    except ValueError as error:
+        hint = "write addresses and networks with spaces between, such as `10.0.0.0/8 127.0.0.1`"
+        raise SettingsError(f"MIYABI_TRUSTED_PROXIES: {error}; {hint}.") from None
 
 
 def make_upstream(settings: Settings) -> Upstream:

@@ -30,19 +30,19 @@ def shared_cache(url: str, *, kept: bool, now: Callable[[], float] = time.time) 
     return Breaker(redis_at(url, now), time.monotonic, random.random, kept=kept)
 
 
-def redis_at(url: str, now: Callable[[], float] = time.time) -> RedisCache:
-    """The Redis at ``url``. Raises ``SettingsError``.
+def redis_at(url: str, now: Callable[[], float] = time.time, answer_seconds: float | None = None) -> RedisCache:
+    """The Redis at ``url``, given ``answer_seconds`` for a call, or as long as a cache is. Raises ``SettingsError``.
 
     With ``?iam=`` and the id of an ElastiCache replication group, the user of the address signs in with the AWS
     credentials of the environment; ``now`` gives epoch seconds for that.
     """
     try:
-        from miyabi.cache.redis import connect
+        from miyabi.cache.redis import ANSWER_SECONDS, connect
     except ModuleNotFoundError as error:
         raise SettingsError(f"MIYABI_CACHE: the client of Redis is not installed ({error}); {INSTALL}.") from None
     try:
         plain, credentials = _read(url, now)
-        return connect(plain, credentials=credentials)
+        return connect(plain, answer_seconds or ANSWER_SECONDS, credentials)
     except ValueError as error:
         if isinstance(error, SettingsError):
             raise

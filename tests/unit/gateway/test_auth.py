@@ -12,12 +12,12 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 from tests.support.asgi import Answer, call
 from tests.support.issuer import IssuerServer, claims, signed
+from tests.support.limit import a_limit
 from tests.support.redis import free_port
 
 from miyabi.gateway.app import Gateway
 from miyabi.gateway.auth import Auth
 from miyabi.gateway.guard import Guard
-from miyabi.gateway.limit import Bucket
 from miyabi.gateway.mint import make_token
 from miyabi.principal import ROLES, Principal, Role, attached
 from miyabi.settings import Settings, from_environment
@@ -36,7 +36,7 @@ async def who(scope: Scope, receive: Receive, send: Send) -> None:
 
 def gateway(settings: Settings = SETTINGS) -> Gateway:
     auth = Auth(make_verifier(settings)) if settings.signs_in else None
-    return Gateway(who, PlainTextResponse("page"), Guard("127.0.0.1"), Bucket(0, 0, lambda: 0.0), auth)
+    return Gateway(who, PlainTextResponse("page"), Guard("127.0.0.1"), a_limit(), auth)
 
 
 def token(role: Role = "viewer", groups: tuple[str, ...] = (), projects: tuple[str, ...] | None = None) -> str:

@@ -8,15 +8,15 @@ import pytest
 from starlette.responses import PlainTextResponse
 from tests.support.asgi import Answer, call
 from tests.support.clock import Clock
+from tests.support.limit import a_limit
 
 from miyabi.gateway.app import Gateway
 from miyabi.gateway.guard import Guard
-from miyabi.gateway.limit import Bucket
 
 
-def gateway(rate: float = 0, burst: int = 0, host: str = "127.0.0.1", clock: Clock | None = None) -> Gateway:
-    bucket = Bucket(rate, burst, (clock or Clock()).seconds)
-    return Gateway(PlainTextResponse("tasks"), PlainTextResponse("page"), Guard(host), bucket)
+def gateway(rate: float = 0, burst: int = 1, host: str = "127.0.0.1", clock: Clock | None = None) -> Gateway:
+    limit = a_limit(rate, burst, clock)
+    return Gateway(PlainTextResponse("tasks"), PlainTextResponse("page"), Guard(host), limit)
 
 
 def ask(app: Gateway, method: str, target: str, **headers: str) -> Answer:
@@ -88,7 +88,7 @@ def test_a_refusal_is_as_careful_as_an_answer() -> None:
 
 def test_what_a_page_needs_is_left_to_the_page() -> None:
     page = PlainTextResponse("page", headers={"content-security-policy": "default-src 'self'"})
-    app = Gateway(page, page, Guard("127.0.0.1"), Bucket(0, 0, lambda: 0.0))
+    app = Gateway(page, page, Guard("127.0.0.1"), a_limit())
     assert ask(app, "GET", "/").headers["content-security-policy"] == "default-src 'self'"
 
 

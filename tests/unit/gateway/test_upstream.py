@@ -11,11 +11,11 @@ import aiohttp
 import pytest
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
+from tests.support.limit import a_limit
 from yarl import URL
 
 from miyabi.gateway.app import Gateway
 from miyabi.gateway.guard import Guard
-from miyabi.gateway.limit import Bucket
 from miyabi.gateway.upstream import Upstream
 
 Talk = Callable[[aiohttp.ClientSession, str], Awaitable[None]]
@@ -42,7 +42,7 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
 def through_the_gateway(behind: ASGIApp, talk: Talk) -> None:
     async def run() -> None:
         async with served(_with_lifespan(behind)) as upstream:
-            door = Gateway(Upstream([upstream]), behind, Guard("127.0.0.1"), Bucket(0, 0, lambda: 0.0))
+            door = Gateway(Upstream([upstream]), behind, Guard("127.0.0.1"), a_limit())
             async with served(door) as url, aiohttp.ClientSession() as session:
                 await talk(session, url)
 
@@ -121,7 +121,7 @@ def test_closing_ends_what_would_never_end(caplog: pytest.LogCaptureFixture) -> 
     async def run() -> None:
         async with served(_with_lifespan(endless)) as url:
             upstream = Upstream([url])
-            door = Gateway(upstream, endless, Guard("127.0.0.1"), Bucket(0, 0, lambda: 0.0))
+            door = Gateway(upstream, endless, Guard("127.0.0.1"), a_limit())
             async with served(door) as way, aiohttp.ClientSession() as session, session.get(f"{way}/api/x") as answer:
                 assert await answer.content.readexactly(5) == b"hello"
                 upstream.close()
@@ -150,7 +150,7 @@ def test_a_task_api_that_is_not_there_is_503_with_its_address() -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
-            door = Gateway(Upstream([nobody]), echo, Guard("127.0.0.1"), Bucket(0, 0, lambda: 0.0))
+            door = Gateway(Upstream([nobody]), echo, Guard("127.0.0.1"), a_limit())
             async with served(door) as url, aiohttp.ClientSession() as session, session.get(f"{url}/health") as answer:
                 details = await answer.json(content_type=None)
         assert answer.status == 503
