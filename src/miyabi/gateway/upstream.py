@@ -23,6 +23,9 @@ HOP_BY_HOP = frozenset(
 )
 """Headers of one connection (RFC 9110, 7.6.1): never passed on."""
 
+OURS = (b"host", b"origin")
+"""What the gateway has looked at; the task API has another address, by which it looks at its own."""
+
 Headers = Iterable[tuple[bytes, bytes]]
 
 
@@ -95,7 +98,7 @@ class Upstream:
     ) -> aiohttp.ClientResponse:
         from yarl import URL
 
-        headers = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in _passed(scope["headers"]) if k != b"host"]
+        headers = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in _passed(scope["headers"]) if k not in OURS]
         has_body = any(k in (b"content-length", b"transfer-encoding") for k, _ in scope["headers"])
         return await session.request(
             scope["method"],
