@@ -1,4 +1,4 @@
-"""Services in processes of their own with sign-in configured: each asks for tokens itself, and sends one to the others."""
+"""Services by themselves with sign-in configured: each asks for tokens itself, and sends one to the others."""
 
 from __future__ import annotations
 
