@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 from urllib.parse import quote
@@ -18,8 +18,8 @@ from tests.support.tasks import a_task
 
 from miyabi.database import Current, Save
 from miyabi.logs import MAX_EVENT_BYTES
-from miyabi.model import STATUSES, LogEvent, NewEvent, RunStart, Task, marker_line
-from miyabi.principal import Principal, Role, Sight, attach
+from miyabi.model import STATUSES, LogEvent, NewEvent, RunStart, Status, Task, marker_line
+from miyabi.principal import ROLES, Principal, Role, Sight, attach
 from miyabi.tasks.app import TasksApp
 from miyabi.tasks.stream import Place, Viewer, Watch
 from miyabi.tasks.visit import visit
@@ -50,7 +50,7 @@ def word(project_id: str) -> str:
     return f"word-of-{project_id}"
 
 
-async def furnished(bench: Bench, kinds: list[tuple[str, str]]) -> list[Task]:
+async def furnished(bench: Bench, kinds: Sequence[tuple[str, Status]]) -> list[Task]:
     """A task of each (project, status), with a line in its stream, and projects with a description."""
     tasks = []
     for n, (project, status) in enumerate(kinds):
@@ -112,7 +112,7 @@ def _without(said: bytes, names: list[str]) -> bytes:
 def test_nothing_of_a_project_outside_the_claim_is_in_any_answer(tell_anew: Tell, data: st.DataObject) -> None:
     kinds = data.draw(st.lists(st.tuples(st.sampled_from(PROJECTS), st.sampled_from(STATUSES)), min_size=2, max_size=5))
     mine = set(data.draw(st.lists(st.sampled_from(PROJECTS), unique=True, max_size=2)))
-    role = data.draw(st.sampled_from(["viewer", "developer", "admin"]))
+    role: Role = data.draw(st.sampled_from(ROLES[:3]))
     order = data.draw(st.randoms(use_true_random=False))
     principal = Principal("ann", role, tuple(word(project) for project in sorted(mine)))
     foreign = [word(project).encode() for project in PROJECTS if project not in mine]
