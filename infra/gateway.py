@@ -16,6 +16,7 @@ from infra.service import Service, accept
 from miyabi.deployment import Deployment
 from miyabi.http import PROBLEM_JSON, TITLES, TYPE_PREFIX
 from miyabi.model import SYSTEM_GROUP
+from miyabi.principal import BADGE
 
 STAGE = "live"
 ROUTES: Mapping[str, tuple[str, str]] = {
@@ -26,9 +27,14 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     "/api/tasks/{task_id}": ("ANY", "tasks"),
     "/api/tasks/{task_id}/{proxy+}": ("ANY", "tasks"),
     "/api/tasks/{task_id}/reread": ("POST", "collector"),
+    "/api/tasks/{task_id}/badge.svg": ("GET", "tasks"),
+    "/api/projects": ("ANY", "tasks"),
+    "/api/projects/{project_id}": ("ANY", "tasks"),
+    "/api/projects/{project_id}/{proxy+}": ("ANY", "tasks"),
+    "/api/projects/{project_id}/badge.svg": ("GET", "tasks"),
     "/api/collect": ("POST", "collector"),
 }
-"""Path → method and function. The longest match alone counts, so what is below ``/api/tasks`` is named again."""
+"""Path → method and function. The longest match alone counts, so what is below one of them is named again."""
 OPEN = ("/health", "/api/sign-in")
 """Answered without a token."""
 ASKED_AGAIN_SECONDS = 300
@@ -80,6 +86,7 @@ class Gateway(Service):
         self._log_to()
         self._trace()
         self.authorizer = self._authorizer()
+        self.badges = self._badge_authorizer()
         for path, (method, function) in ROUTES.items():
             self._route(path, method, function)
         for kind in REFUSED:
@@ -156,6 +163,19 @@ class Gateway(Service):
             authorizer_result_ttl_in_seconds=ASKED_AGAIN_SECONDS,
         )
 
+    def _badge_authorizer(self) -> apigateway.CfnAuthorizer:
+        """For badges: images send no header, so their token stands in the address. The same function."""
+        return apigateway.CfnAuthorizer(
+            self,
+            "Badge authorizer",
+            name=self.name("badge-authorizer"),
+            rest_api_id=self.api.rest_api_id,
+            type="REQUEST",
+            authorizer_uri=self._invocation("authorizer"),
+            identity_source="method.request.querystring.token",
+            authorizer_result_ttl_in_seconds=ASKED_AGAIN_SECONDS,
+        )
+
     def _invocation(self, function: str) -> str:
         path = f"path/2015-03-31/functions/{self.function_arn(function)}/invocations"
         return f"arn:{Aws.PARTITION}:apigateway:{self.region}:lambda:{path}"
@@ -173,7 +193,8 @@ class Gateway(Service):
         if path in OPEN:
             accept(method, {**_OPEN, "COG4": _OPEN["APIG4"]})
         else:
-            made.authorization_type, made.authorizer_id = "CUSTOM", self.authorizer.ref
+            authorizer = self.badges if path.endswith(BADGE) else self.authorizer
+            made.authorization_type, made.authorizer_id = "CUSTOM", authorizer.ref
             accept(method, _ANY_ISSUER)
         if preflight := resource.node.try_find_child("OPTIONS"):
             accept(preflight, _PREFLIGHT)

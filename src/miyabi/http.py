@@ -13,6 +13,11 @@ from starlette.types import Receive, Send
 T = TypeVar("T")
 PROBLEM_JSON = "application/problem+json"
 TYPE_PREFIX = "urn:miyabi:problem:"
+ASKS_FOR_ONE = (
+    "It asks for a token: set MIYABI_TOKEN to one of the role `developer` that is good for all projects "
+    "(`miyabi token make services --role developer`)."
+)
+"""What to do where one service refuses another."""
 UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`")
 AT = re.compile(r" - at `\$\.?([^`]*)`$")
 
@@ -21,7 +26,7 @@ TITLES = {
     "invalid-parameter": (400, "A parameter is unknown or can't be used"),
     "invalid-body": (400, "The body can't be used"),
     "unauthorized": (401, "A token is needed"),
-    "forbidden": (403, "Your role does not allow this"),
+    "forbidden": (403, "Your token does not allow this"),
     "forbidden-host": (403, "This address is not served here"),
     "not-found": (404, "Nothing is here"),
     "method-not-allowed": (405, "This method is not served here"),

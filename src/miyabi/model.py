@@ -31,6 +31,9 @@ Id = Annotated[str, Meta(pattern=ID_PATTERN, description="1 to 128 of A-Z a-z 0-
 TaskType = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}(?!\n)$", description="cdk_deploy, build, … or your own")]
 """``cdk_deploy``, ``agent_execution``, ``issue_creation``, ``build``, or another word."""
 
+DEFAULT_PROJECT = "default"
+"""The project of tasks that name none."""
+
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Text = Annotated[str, Meta(max_length=4000)]
 LATEST = 253_402_300_799_000

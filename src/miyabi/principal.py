@@ -25,6 +25,7 @@ METHODS: dict[Role, frozenset[str]] = {
 }
 """What each role may ask for. ``ingest`` is held to :data:`INGEST_PATH`, too."""
 INGEST_PATH = "/api/logs/"
+BADGE = "/badge.svg"
 
 STATE = "miyabi.principal"
 
@@ -38,6 +39,8 @@ class Principal(Struct, frozen=True):
     """The projects it may see and change; ``None`` is all of them."""
     groups: tuple[str, ...] = ()
     """Log groups that an ``ingest`` token may append to, each with its leading ``/``."""
+    until: float | None = None
+    """From then on (epoch seconds) its token is let in no more; ``None`` where whoever let it in sees to that."""
 
     def may(self, method: str, raw_path: bytes) -> bool:
         """Whether its role allows the request. ``raw_path`` is the path as it was sent."""
@@ -49,6 +52,33 @@ class Principal(Struct, frozen=True):
 def role_for(method: str) -> Role | None:
     """The least role of a person that may ask with ``method``; ``None`` where nobody may."""
     return next((role for role in ROLES if role != "ingest" and method in METHODS[role]), None)
+
+
+class Sight(Struct, frozen=True):
+    """What of the board somebody sees and may change: all of it, or some projects (sorted) and what is theirs."""
+
+    projects: tuple[str, ...] | None = None
+
+    def holds(self, project_id: str) -> bool:
+        """Whether a project is in it."""
+        return self.projects is None or project_id in self.projects
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all of the board."""
+        return self.projects is None
+
+
+EVERYTHING = Sight()
+NEEDS_ALL = "This tells of all projects or changes all of them. Ask for a token that is not limited to some."
+"""What is answered to who sees only a part: sums tell of every project."""
+
+
+def sight_of(principal: Principal | None) -> Sight:
+    """What ``principal`` sees; ``None``, where nobody has to sign in, sees everything."""
+    if principal is None or principal.projects is None:
+        return EVERYTHING
+    return Sight(tuple(sorted(set(principal.projects))))
 
 
 def group_of(raw_path: bytes) -> str | None:
@@ -65,6 +95,11 @@ def split_stream_path(path: str) -> tuple[str, str]:
     """
     head, _, stream = path.partition("?")[0].rpartition("/")
     return group_name(unquote(head.removeprefix("/api/logs"))), unquote(stream)
+
+
+def is_badge(method: str, path: str) -> bool:
+    """Whether a badge is asked for: an image of a page elsewhere, which can send no header."""
+    return method in READ and path.endswith(BADGE) and path.startswith(("/api/tasks/", "/api/projects/"))
 
 
 def group_name(given: str) -> str:

@@ -52,7 +52,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     url: str | None = None
     """Board that ``miyabi run`` sends to; unset: the one running on this data folder, else the folder itself."""
     token: str | None = None
-    """Sent by the command line as ``Authorization: Bearer``."""
+    """Sent as ``Authorization: Bearer`` by the command line, and by a service that runs by itself to others."""
     auth_secret: Secret | None = None
     """Signs and verifies this deployment's own tokens (HS256): 32 bytes or more, or ``ssm:NAME`` of a SecureString.
 

@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.tasks import a_task, ids, known, later
 
-from miyabi.database import Bookmark, Current, Database, DatabaseUnavailable, Save, TaskQuery
-from miyabi.model import FINAL, STATUSES, Progress, Task
+from miyabi.database import Bookmark, Current, Database, DatabaseUnavailable, Save, TaskQuery, cursor_after
+from miyabi.model import FINAL, STATUSES, Progress, Status, Task
 
 from .conftest import Opener
 
+SOME_STATUSES: tuple[Status | None, ...] = (None, "running", "failed")
 SOON = 5.0
 """Seconds within which something surely happens on a busy machine."""
 
@@ -174,6 +175,64 @@ async def test_every_combination_of_filters_lists_exactly_what_it_names(database
             and active in (None, task.status not in FINAL)
         ]
         assert await every(database, TaskQuery(status, project, kind, active)) == ids(wanted)
+
+
+async def test_a_list_within_some_projects_holds_what_is_theirs_and_nothing_else(database: Database) -> None:
+    kinds = list(product(STATUSES, ("house", "garden", "shed"), ("build", "cdk_deploy")))
+    tasks = [
+        a_task(f"t{n}", age=n // 2, status=status, project_id=project, task_type=task_type)
+        for n, (status, project, task_type) in enumerate(kinds)
+    ]
+    await made(database, *tasks)
+    newest = sorted(tasks, key=lambda task: (task.created_at, task.task_id), reverse=True)
+    for projects, project, status, kind, active in product(
+        ((), ("house",), ("garden", "house"), ("nowhere", "shed")),
+        (None, "house"), SOME_STATUSES, (None, "build"), (None, True, False),
+    ):  # fmt: skip
+        wanted = [
+            task
+            for task in newest
+            if task.project_id in projects
+            and project in (None, task.project_id)
+            and status in (None, task.status)
+            and kind in (None, task.task_type)
+            and active in (None, task.status not in FINAL)
+        ]
+        assert await every(database, TaskQuery(status, project, kind, active, projects)) == ids(wanted)
+
+
+async def test_a_list_within_as_many_projects_as_a_token_may_name_is_answered(database: Database) -> None:
+    projects = tuple(f"p{n}" for n in range(200))
+    await made(database, *(a_task(f"t{n}", age=n, project_id=f"p{n}") for n in range(12)), a_task("other"))
+    newest = [f"t{n}" for n in reversed(range(12))]
+    for active in (None, True):
+        assert await every(database, TaskQuery(active=active, projects=projects)) == newest
+
+
+async def test_a_cursor_within_some_projects_survives_changes_between_the_pages(database: Database) -> None:
+    tasks = [a_task(f"t{n}", age=n, project_id=("house", "garden", "shed")[n % 3]) for n in range(12)]
+    await made(database, *tasks)
+    for query in (TaskQuery(projects=("garden", "house")), TaskQuery(active=True, projects=("garden", "house"))):
+        base = [known(current) for current in await database.get([task.task_id for task in tasks])]
+        page = await database.tasks(query, limit=3)
+        await database.save([Save(later(one.task, by=7), one) for one in base[:9]])
+        await database.save([Save(a_task(f"new-{query.active}", age=20, project_id="garden"))])
+        rest = await database.tasks(query, cursor=page.next, limit=20)
+        found = [name for name in ids([*page.tasks, *rest.tasks]) if not name.startswith("new")]
+        assert found == ["t10", "t9", "t7", "t6", "t4", "t3", "t1", "t0"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [TaskQuery(), TaskQuery(active=True), TaskQuery(task_type="build"), TaskQuery(projects=("house", "shed"))],
+    ids=["all", "active", "type", "projects"],
+)
+async def test_a_list_goes_on_behind_any_task_that_is_named(database: Database, query: TaskQuery) -> None:
+    tasks = [a_task(f"t{n}", age=n) for n in range(6)]
+    await made(database, *tasks)
+    page = await database.tasks(query, cursor=cursor_after(tasks[4]), limit=2)
+    assert ids(page.tasks) == ["t3", "t2"]
+    assert ids((await database.tasks(query, cursor=page.next, limit=9)).tasks) == ["t1", "t0"]
 
 
 async def test_a_cursor_comes_only_where_more_follows(database: Database) -> None:

@@ -83,6 +83,17 @@ async def test_a_task_that_moves_takes_its_count_along(database: Database) -> No
     assert (await row(database, "garden")).tally == Tally(completed=1, completed_seconds=3)
 
 
+async def test_of_some_named_projects_those_that_are_there_are_listed(database: Database) -> None:
+    for name in ("shed", "house", "garden", "attic"):
+        await database.save_project(a_project(name))
+    only = ("garden", "nowhere", "shed", "house", "garden")
+    rows, cursor = await database.projects(limit=2, only=only)
+    assert [row.project.project_id for row in rows] == ["garden", "house"]
+    rows, cursor = await database.projects(cursor=cursor, limit=2, only=only)
+    assert ([row.project.project_id for row in rows], cursor) == (["shed"], None)
+    assert await database.projects(only=()) == ([], None)
+
+
 async def test_projects_are_listed_by_id_page_after_page(database: Database) -> None:
     for name in ("c", "a", "e", "b", "d"):
         await database.save_project(a_project(name))

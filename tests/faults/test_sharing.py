@@ -59,10 +59,13 @@ def test_where_tokens_are_asked_for_strangers_may_reach_the_board_and_get_nothin
         assert "a token was refused" not in board.errors()
 
 
-@pytest.mark.parametrize("service", ["tasks", "collector"])
-def test_what_asks_for_no_tokens_itself_is_refused_though_the_gateway_does(tmp_path: Path, service: str) -> None:
-    said = refused("serve", service, "--host", "0.0.0.0", data=tmp_path, MIYABI_AUTH_SECRET=SECRET)
-    assert "only the gateway asks for tokens" in said
+@pytest.mark.parametrize("service", ["tasks", "collector", "logs"])
+def test_a_service_apart_is_shared_only_where_it_asks_for_tokens(tmp_path: Path, service: str) -> None:
+    assert "MIYABI_AUTH_SECRET" in refused("serve", service, "--host", "0.0.0.0", data=tmp_path)
+    env = environment(tmp_path, MIYABI_AUTH_SECRET=SECRET)
+    with closing(Service("serve", service, "--host", "0.0.0.0", env=env)) as shared:
+        assert shared.api.request("GET", "/metrics").status == 401
+        assert shared.api.request("GET", "/health").status == 200
 
 
 def test_a_secret_that_can_be_guessed_is_refused_at_the_start(tmp_path: Path) -> None:

@@ -61,6 +61,11 @@ def test_the_gateway_writes_json_access_logs_to_the_system_group_and_traces(defa
         ("GET", "/api/sign-in", "authorizer"),
         ("POST", "/api/collect", "collector"),
         ("POST", "/api/tasks/{task_id}/reread", "collector"),
+        ("GET", "/api/tasks/{task_id}/badge.svg", "tasks"),
+        ("ANY", "/api/projects", "tasks"),
+        ("ANY", "/api/projects/{project_id}", "tasks"),
+        ("ANY", "/api/projects/{project_id}/{proxy+}", "tasks"),
+        ("GET", "/api/projects/{project_id}/badge.svg", "tasks"),
     ],
 )
 def test_a_route_leads_to_its_function(default: Templates, method: str, path: str, function: str) -> None:
@@ -77,11 +82,28 @@ def test_everything_but_health_and_how_to_sign_in_asks_the_authorizer(default: T
 
 
 def test_the_authorizer_takes_bearer_tokens_and_is_asked_again_after_five_minutes(default: Templates) -> None:
-    authorizer = default["gateway"].one("ApiGateway::Authorizer")
+    authorizer = authorizers(default)["TOKEN"]
     assert (authorizer["Type"], authorizer["AuthorizerResultTtlInSeconds"]) == ("TOKEN", 300)
     assert authorizer["IdentitySource"] == "method.request.header.Authorization"
     assert re.match(authorizer["IdentityValidationExpression"], "Bearer a.b.c")
     assert ":function:miyabi-authorizer/invocations" in json.dumps(authorizer["AuthorizerUri"])
+
+
+def test_only_badges_are_asked_about_by_their_address(default: Templates) -> None:
+    badges = authorizers(default)["REQUEST"]
+    assert (badges["IdentitySource"], badges["AuthorizerResultTtlInSeconds"]) == (
+        "method.request.querystring.token",
+        300,
+    )
+    assert ":function:miyabi-authorizer/invocations" in json.dumps(badges["AuthorizerUri"])
+    asked = {path: one["AuthorizerId"]["Ref"] for (_, path), one in routes(default).items() if "AuthorizerId" in one}
+    by_address = {path for path, ref in asked.items() if "Badge" in ref}
+    assert by_address == {"/api/tasks/{task_id}/badge.svg", "/api/projects/{project_id}/badge.svg"}
+
+
+def authorizers(templates: Templates) -> dict[str, Json]:
+    """The gateway's authorizers by their kind."""
+    return {one["Type"]: one for one in templates["gateway"].of("ApiGateway::Authorizer")}
 
 
 def test_no_other_origin_is_answered_unless_it_is_configured(default: Templates, scaled: Templates) -> None:

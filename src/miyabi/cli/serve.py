@@ -36,9 +36,10 @@ def serve(service: str, host: str | None, port: int | None, data: Path | None, i
     The gateway finds the task API by MIYABI_TASKS, the task API the collector by MIYABI_COLLECTOR; both find logs,
     database and cache by MIYABI_LOGS, MIYABI_DATABASE and MIYABI_CACHE. Unless they share a cache, they keep none.
     The log service keeps lines in the data folder; the others find it by MIYABI_LOGS=http://host:8423.
+    With sign-in configured each asks for tokens; MIYABI_TOKEN is what the task API and the collector send to others.
     """
     settings = settings_of(host=host, data=data, cache=_shared_cache(), tasks=_tasks_elsewhere(service))
-    refuse_strangers(settings, checks_tokens=service == "gateway", insecure=insecure)
+    refuse_strangers(settings, insecure=insecure)
     port = PORTS[service] if port is None else port
     if service == "gateway":
         run_service(settings, port, _gateway)
@@ -68,6 +69,7 @@ async def _gateway(settings: Settings, sock: socket.socket) -> None:
 
 
 async def _tasks(settings: Settings, sock: socket.socket) -> None:
+    from miyabi.wiring.guarded import guarded
     from miyabi.wiring.server import serve as run
     from miyabi.wiring.stores import open_stores
     from miyabi.wiring.tasks import make_tasks
@@ -75,7 +77,8 @@ async def _tasks(settings: Settings, sock: socket.socket) -> None:
     async with open_stores(settings) as stores:
         collector, probes = _collector_of(settings, stores)
         app = make_tasks(settings, stores, collector, probes)
-        await run(app, sock, ready=_say("The task API", sock), stopping=app.api.hub.close)
+        door = guarded(app, settings, whole=False)
+        await run(door, sock, ready=_say("The task API", sock), stopping=app.api.hub.close)
 
 
 async def _collector(settings: Settings, sock: socket.socket) -> None:
@@ -104,7 +107,7 @@ def _collector_of(settings: Settings, stores: Stores) -> tuple[Collecting, dict[
         return LocalCollector(make_loop(settings, stores)), {}
     from miyabi.wiring.remote import RemoteCollector
 
-    remote = RemoteCollector(settings.collector)
+    remote = RemoteCollector(settings.collector, settings.token)
     return remote, {"collector": remote.ping}
 
 

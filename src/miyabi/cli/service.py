@@ -93,22 +93,14 @@ def run_service(settings: Settings, port: int, main: Main) -> None:
 insecure_option = click.option("--insecure", is_flag=True, help="Serve whoever can reach the address, without a token.")
 
 
-def refuse_strangers(settings: Settings, *, checks_tokens: bool, insecure: bool) -> None:
-    """Start nothing that strangers could reach and use, unless the user insists.
-
-    ``checks_tokens``: this service is or has the gateway, so it is safe where sign-in is configured.
-    """
+def refuse_strangers(settings: Settings, *, insecure: bool) -> None:
+    """Start nothing that strangers could reach and use, unless the user insists. Sign-in keeps them out."""
     from miyabi.gateway.guard import LOOPBACK
 
-    if insecure or settings.host in LOOPBACK or (checks_tokens and settings.signs_in):
+    if insecure or settings.host in LOOPBACK or settings.signs_in:
         return
-    whoever = f"Whoever can reach {settings.host} would see every job's output and could change tasks"
-    if checks_tokens:
-        raise click.ClickException(
-            f"{whoever}. Leave out --host, or have tokens asked for: set MIYABI_AUTH_SECRET or MIYABI_AUTH_ISSUER "
-            "(see docs/tokens.md). If only people you trust can reach it, insist: --insecure."
-        )
     raise click.ClickException(
-        f"{whoever}: only the gateway asks for tokens. Leave out --host. "
-        "If only the gateway can reach it, insist: --insecure."
+        f"Whoever can reach {settings.host} would see every job's output and could change tasks. "
+        "Leave out --host, or have tokens asked for: set MIYABI_AUTH_SECRET or MIYABI_AUTH_ISSUER "
+        "(see docs/tokens.md). If only people you trust can reach it, insist: --insecure."
     )

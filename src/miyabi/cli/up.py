@@ -24,7 +24,7 @@ from miyabi.settings import DEFAULT_PORT, Settings
 def up(host: str | None, port: int | None, data: Path | None, insecure: bool) -> None:
     """Start the board: all seven services in one process, until Ctrl-C."""
     settings = settings_of(host=host, port=port, data=data)
-    refuse_strangers(settings, checks_tokens=True, insecure=insecure)
+    refuse_strangers(settings, insecure=insecure)
     with folders_lock(settings):
         run_service(settings, settings.port, _serve)
 

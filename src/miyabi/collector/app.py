@@ -18,6 +18,7 @@ from miyabi.counters import exposition
 from miyabi.database import DatabaseUnavailable
 from miyabi.http import ClientGone, Problem
 from miyabi.logs import LogsUnavailable
+from miyabi.principal import NEEDS_ALL, attached, sight_of
 
 
 @asynccontextmanager
@@ -62,6 +63,8 @@ class CollectorApp:
             yield
 
     async def _collect(self, request: Request) -> Response:
+        if not sight_of(attached(request.scope)).whole:
+            return Problem("forbidden", NEEDS_ALL).response()
         try:
             return _json(await self._loop.collect())
         except (DatabaseUnavailable, LogsUnavailable) as error:
@@ -70,7 +73,7 @@ class CollectorApp:
     async def _reread(self, request: Request) -> Response:
         task_id = request.path_params["task_id"]
         try:
-            result = await self._loop.reread(task_id)
+            result = await self._loop.reread(task_id, sight_of(attached(request.scope)))
         except (DatabaseUnavailable, LogsUnavailable) as error:
             return Problem("unavailable", str(error), Retry_After="1").response()
         if result is None:
@@ -104,6 +107,8 @@ class _Door:
 
 
 async def _metrics(request: Request) -> Response:
+    if not sight_of(attached(request.scope)).whole:
+        return Problem("forbidden", NEEDS_ALL).response()
     body, kind = exposition()
     return Response(body, headers={"content-type": kind})
 

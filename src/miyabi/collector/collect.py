@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Callable, Sequence
 
@@ -19,8 +18,10 @@ from miyabi.collector.watch import Watch
 from miyabi.context import TASK
 from miyabi.counters import Counter
 from miyabi.database import Current, Database, DatabaseUnavailable, Save
-from miyabi.logs import LAMBDA_GROUPS, LogPage, Logs, LogsUnavailable, Stream
-from miyabi.model import GROUP_OF_TYPE, SYSTEM_GROUP, TTL_SECONDS, Details, Task, is_id, iso, slug
+from miyabi.logs import LogPage, Logs, LogsUnavailable, Stream
+from miyabi.logs.jobs import is_job, own_id, task_id_of
+from miyabi.model import DEFAULT_PROJECT, GROUP_OF_TYPE, TTL_SECONDS, Details, Task, iso
+from miyabi.principal import EVERYTHING, Sight
 
 log = logging.getLogger("miyabi.collector")
 
@@ -76,7 +77,7 @@ class Collector:
             async with turns:
                 return await self._guarded(stream)
 
-        jobs = [stream for stream in streams if _is_job(stream.group)]
+        jobs = [stream for stream in streams if is_job(stream.group)]
         results = await asyncio.gather(*map(one, jobs), return_exceptions=True)
         lines, behind = 0, []
         for stream, result in zip(jobs, results, strict=True):
@@ -87,8 +88,8 @@ class Collector:
                 behind.append(stream)
         return Turn(lines, behind)
 
-    async def reread(self, task_id: str) -> Reread | None:
-        """Read a task's lines again from the first, with today's reader; ``None`` when there is no such task.
+    async def reread(self, task_id: str, sight: Sight = EVERYTHING) -> Reread | None:
+        """Read a task's lines again from the first, with today's reader; ``None`` when there is no such task in sight.
 
         What people changed stays as it is, and so does a task whose lines are gone. Raises ``DatabaseUnavailable``
         or ``LogsUnavailable``; then nothing has changed.
@@ -96,7 +97,7 @@ class Collector:
         replay: Replay | None = None
         while True:
             current = (await self._database.get([task_id]))[0]
-            if current is None:
+            if current is None or not sight.holds(current.task.project_id):
                 return None
             if replay is None:
                 await self._history.load(current.task)
@@ -126,7 +127,7 @@ class Collector:
 
         ``None``: it knows none, so the stream must be read. Raises ``DatabaseUnavailable``.
         """
-        if not _is_job(group):
+        if not is_job(group):
             return 0
         try:
             return await self._take(group, name, page_of)
@@ -175,7 +176,7 @@ class Collector:
         TASK.set(fresh.task_id)
         current = (await self._database.get([fresh.task_id]))[0]
         if current and current.task.details.log_group not in (None, group):
-            fresh = newborn(group, name, _own_id(group, name), now)
+            fresh = newborn(group, name, own_id(group, name), now)
             current = (await self._database.get([fresh.task_id]))[0]
         return current, fresh
 
@@ -217,21 +218,6 @@ def _says(task: Task) -> tuple[object, ...]:
     return task.progress, task.status, details.phase, details.current_step, details.error_message, details.source
 
 
-def _is_job(group: str) -> bool:
-    """Whether a group's streams are jobs, and not the services' own logs."""
-    return group != SYSTEM_GROUP and not group.startswith(LAMBDA_GROUPS)
-
-
-def task_id_of(group: str, name: str) -> str:
-    """The id of the task that a stream is: its name where that is an id, else one made of it."""
-    return name if is_id(name) else _own_id(group, name)
-
-
-def _own_id(group: str, name: str) -> str:
-    digest = hashlib.blake2b(f"{group}\n{name}".encode(), digest_size=4).hexdigest()
-    return f"{slug(name)}-{digest}"
-
-
 def newborn(group: str, name: str, task_id: str, now: int) -> Task:
     """The task that a stream's first line makes, when nothing else tells of it."""
     types = {where: kind for kind, where in reversed(GROUP_OF_TYPE.items())}
@@ -241,7 +227,7 @@ def newborn(group: str, name: str, task_id: str, now: int) -> Task:
         task_name=name[:200],
         task_type=types.get(group, "build"),
         status="running",
-        project_id="default",
+        project_id=DEFAULT_PROJECT,
         created_at=iso(now),
         updated_at=iso(now),
         details=Details(log_group=group, log_stream=name),

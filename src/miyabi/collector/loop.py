@@ -13,6 +13,7 @@ from msgspec import Struct
 from miyabi.collector.collect import AT_ONCE, Collector, PageOf, Reread
 from miyabi.database import LINES_READ, Database, DatabaseUnavailable
 from miyabi.logs import UNKNOWN_POSITION, Logs, LogsUnavailable, Stream
+from miyabi.principal import EVERYTHING, Sight
 
 log = logging.getLogger("miyabi.collector")
 
@@ -138,9 +139,9 @@ class Loop:
             turn = more
         return lines
 
-    async def reread(self, task_id: str) -> Reread | None:
+    async def reread(self, task_id: str, sight: Sight = EVERYTHING) -> Reread | None:
         """See :meth:`Collector.reread`."""
-        return await self._collector.reread(task_id)
+        return await self._collector.reread(task_id, sight)
 
     async def ping(self) -> None:
         """Return when the loop is alive and well; raise ``RuntimeError`` when its last round failed or takes long."""

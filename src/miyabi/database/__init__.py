@@ -52,12 +52,23 @@ class Save(Struct, frozen=True):
 
 
 class TaskQuery(Struct, frozen=True):
-    """Which tasks a list holds; what is ``None`` does not limit it. ``active``: not in a final status."""
+    """Which tasks a list holds; what is ``None`` does not limit it. ``active``: not in a final status.
+
+    ``projects``: only tasks of one of these, beside all else: what somebody who asks may see.
+    """
 
     status: Status | None = None
     project_id: str | None = None
     task_type: str | None = None
     active: bool | None = None
+    projects: tuple[str, ...] | None = None
+
+    @property
+    def within(self) -> tuple[str, ...] | None:
+        """The projects that a task must be in one of; ``None``: in any, empty: there can be none."""
+        if self.project_id is None:
+            return self.projects
+        return (self.project_id,) if self.projects is None or self.project_id in self.projects else ()
 
 
 class TaskPage(Struct, frozen=True):
@@ -103,6 +114,7 @@ class Database(Protocol):
         """Current tasks, newest first (``created_at``, then ``task_id``).
 
         A cursor survives changes between the pages: nothing that was there all along is left out or comes twice.
+        :func:`cursor_after` a task is one, too.
         """
 
     async def history(self, task_id: str, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
@@ -120,8 +132,13 @@ class Database(Protocol):
     async def project(self, project_id: str) -> ProjectRow | None:
         """One project with its counts."""
 
-    async def projects(self, *, cursor: str | None = None, limit: int = 100) -> tuple[list[ProjectRow], str | None]:
-        """Projects by id with their counts, and the cursor that continues behind them."""
+    async def projects(
+        self, *, cursor: str | None = None, limit: int = 100, only: Sequence[str] | None = None
+    ) -> tuple[list[ProjectRow], str | None]:
+        """Projects by id with their counts, and the cursor that continues behind them.
+
+        ``only``: those of these ids that are there.
+        """
 
     async def save_project(self, project: Project, *, new: bool = False) -> bool:
         """Write a project; ``False`` when ``new`` and there is one of that id already."""

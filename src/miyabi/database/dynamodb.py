@@ -131,8 +131,10 @@ class DynamoDatabase:
     async def project(self, project_id: str) -> ProjectRow | None:
         return await self._projects.get(project_id) if is_id(project_id) else None
 
-    async def projects(self, *, cursor: str | None = None, limit: int = 100) -> tuple[list[ProjectRow], str | None]:
-        return await self._projects.page(cursor, min(limit, MAX_PAGE))
+    async def projects(
+        self, *, cursor: str | None = None, limit: int = 100, only: Sequence[str] | None = None
+    ) -> tuple[list[ProjectRow], str | None]:
+        return await self._projects.page(cursor, min(limit, MAX_PAGE), only)
 
     async def save_project(self, project: Project, *, new: bool = False) -> bool:
         return await self._projects.save(project, new=new)

@@ -7,8 +7,9 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from miyabi.database import TaskQuery
+from miyabi.database import TaskQuery, cursor_place
 from miyabi.database.dynamodb_reads import HIGHEST
 from miyabi.model import is_id, iso, millis
 
@@ -61,3 +62,15 @@ def read_cursor(cursor: str, query: TaskQuery) -> ListPlace:
     if place.list != list_number(query):
         raise ValueError("This cursor is another list's; take one from a page with the same filters")
     return place
+
+
+def place_behind(cursor: str, first: ListPlace) -> ListPlace | None:
+    """The list that begins at ``first`` behind the task that the cursor names by itself, as a cached list's does.
+
+    The way there is gone once more, since nothing is known of it. ``None``: the cursor is of another kind.
+    """
+    try:
+        created_at, task_id = cursor_place(cursor)
+    except ValueError:
+        return None
+    return replace(first, created_at=created_at, task_id=task_id) if is_id(task_id) else None

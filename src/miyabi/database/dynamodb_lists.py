@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from miyabi.database import TaskPage, TaskQuery
 from miyabi.database.dynamodb_calls import Calls
-from miyabi.database.dynamodb_cursors import ListPlace, list_number, read_cursor, write_cursor
+from miyabi.database.dynamodb_cursors import ListPlace, list_number, place_behind, read_cursor, write_cursor
 from miyabi.database.dynamodb_items import Tables, current_key, task_of
 from miyabi.database.dynamodb_reads import HIGHEST, LOWEST, Entry, Index, Reader, Source
 from miyabi.model import FINAL, STATUSES, Task, iso
@@ -35,7 +35,7 @@ class Lists:
         """One page."""
         since = iso(self._now() - self._margin)
         first = ListPlace(list_number(query), "", "", since, HIGHEST)
-        place = first if cursor is None else read_cursor(cursor, query)
+        place = first if cursor is None else place_behind(cursor, first) or read_cursor(cursor, query)
         walk = Walk(self._sources(query, place), query, place, limit + 1)
         await walk.run()
         if walk.requests > 1 and not _by_type(query):
@@ -150,8 +150,10 @@ def partitions(query: TaskQuery) -> list[tuple[Index, str]]:
     are looked for in the StatusIndex.
     """
     wanted = statuses(query)
-    if query.project_id is not None and FINAL & wanted:
-        return [("ProjectIndex", query.project_id)]
+    if query.within == ():
+        return []
+    if query.within is not None and FINAL & wanted:
+        return [("ProjectIndex", project_id) for project_id in query.within]
     if query.task_type is not None and _by_type(query):
         return [("TypeIndex", query.task_type)]
     return [("StatusIndex", status) for status in STATUSES if status in wanted]
@@ -167,7 +169,7 @@ def statuses(query: TaskQuery) -> frozenset[str]:
 
 def _by_type(query: TaskQuery) -> bool:
     """Whether the TypeIndex answers it: that is sorted by creation already."""
-    return query.task_type is not None and query.project_id is None and query.status is None and query.active is None
+    return query.task_type is not None and query.within is None and query.status is None and query.active is None
 
 
 def _in(query: TaskQuery, task: Entry | Task) -> bool:
@@ -176,6 +178,6 @@ def _in(query: TaskQuery, task: Entry | Task) -> bool:
         return True
     return (
         task.status in statuses(query)
-        and query.project_id in (None, task.project_id)
+        and (query.within is None or task.project_id in query.within)
         and query.task_type in (None, task.task_type)
     )

@@ -23,15 +23,25 @@ class Projects:
         """One project as it is now."""
         return (await self._rows([project_id], consistent=True)).get(project_id)
 
-    async def page(self, cursor: str | None, limit: int) -> tuple[list[ProjectRow], str | None]:
-        """Projects by id."""
+    async def page(
+        self, cursor: str | None, limit: int, only: Sequence[str] | None
+    ) -> tuple[list[ProjectRow], str | None]:
+        """Projects by id, of ``only`` these if any are named."""
         if cursor is not None and not is_id(cursor):
             raise ValueError(f"`{cursor[:80]}` is no cursor; take `next_cursor` from the page before, as it is")
+        if only is not None:
+            return await self._page_of(sorted({name for name in only if is_id(name) and name > (cursor or "")}), limit)
         ids = await self._ids(cursor, limit + 1)
         given = ids[:limit]
         rows = await self._rows(given, consistent=False)
         rows |= await self._rows([name for name in given if name not in rows], consistent=True)
         return [rows[name] for name in given if name in rows], given[-1] if len(ids) > limit else None
+
+    async def _page_of(self, ids: Sequence[str], limit: int) -> tuple[list[ProjectRow], str | None]:
+        """The first of these that are there."""
+        rows = await self._rows(ids, consistent=True)
+        there = [name for name in ids if name in rows]
+        return [rows[name] for name in there[:limit]], there[limit - 1] if len(there) > limit else None
 
     async def save(self, project: Project, *, new: bool) -> bool:
         """Write a project; its counts stay."""

@@ -71,14 +71,12 @@ class SqliteDatabase:
         found = self._file.rows(reads.project_row, f"{reads.PROJECTS} WHERE project_id = ?", (project_id,))
         return found[0] if found else None
 
-    async def projects(self, *, cursor: str | None = None, limit: int = 100) -> tuple[list[ProjectRow], str | None]:
+    async def projects(
+        self, *, cursor: str | None = None, limit: int = 100, only: Sequence[str] | None = None
+    ) -> tuple[list[ProjectRow], str | None]:
         if cursor is not None and not is_id(cursor):
             raise ValueError(f"`{cursor[:80]}` is no cursor; take `next_cursor` from the page before, as it is")
-        found = self._file.rows(
-            reads.project_row,
-            f"{reads.PROJECTS} WHERE project_id > ? ORDER BY project_id LIMIT ?",
-            (cursor or "", limit + 1),
-        )
+        found = self._file.rows(reads.project_row, *reads.project_rows(cursor or "", limit + 1, only))
         return found[:limit], found[limit - 1].project.project_id if len(found) > limit else None
 
     async def save_project(self, project: Project, *, new: bool = False) -> bool:

@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import logging
 
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from miyabi.gateway.claims import KeysUnavailable, TokenRefused
 from miyabi.gateway.tokens import Verifier, bearer
 from miyabi.http import Problem
-from miyabi.principal import Principal, role_for
+from miyabi.principal import NEEDS_ALL, Principal, attach, is_badge, role_for
 
 log = logging.getLogger("miyabi.gateway")
 
+OPEN = "/health"
+"""What is told without a token, too: a load balancer has none. The page's files are no secret either."""
 CHALLENGE = 'Bearer realm="miyabi"'
 SIGN_IN = "Send a token that is good here: `Authorization: Bearer TOKEN`. `miyabi token` makes and explains them."
+IN_ADDRESS = "Only a token of the role `viewer` may stand in an address, where logs and histories keep it."
 
 
 class Auth:
-    """Checks requests' tokens."""
+    """Checks requests' tokens: in the header, or for a badge, which is an image, in ``?token=``."""
 
     def __init__(self, verifier: Verifier) -> None:
         self.verifier = verifier
@@ -41,6 +44,13 @@ class Auth:
 
     async def identify(self, scope: Scope) -> Principal:
         """Who asks. Raises :class:`Problem` ``unauthorized`` or ``unavailable``."""
+        in_address = _out_of_address(scope)
+        principal = await self._principal(scope)
+        if in_address and principal.role != "viewer":
+            raise Problem("unauthorized", IN_ADDRESS, WWW_Authenticate=CHALLENGE)
+        return principal
+
+    async def _principal(self, scope: Scope) -> Principal:
         given = [value for name, value in scope["headers"] if name == b"authorization"]
         if not given:
             raise Problem("unauthorized", SIGN_IN, WWW_Authenticate=CHALLENGE)
@@ -53,6 +63,47 @@ class Auth:
             log.warning("no token can be verified: %s", error)
             detail = "Who signs people in does not answer, so no token can be verified. Try again."
             raise Problem("unavailable", detail, Retry_After="5") from None
+
+
+class Verified:
+    """ASGI: ``app`` for those whom ``auth`` lets in; ``/health`` for everyone.
+
+    ``whole``: the service can't tell projects apart, so it is for tokens that are good for all of them.
+    """
+
+    def __init__(self, app: ASGIApp, auth: Auth, *, whole: bool = False) -> None:
+        self._app = app
+        self._auth = auth
+        self._whole = whole
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a request without a good token, tell who asks with any other."""
+        if scope["type"] == "http" and scope["path"] != OPEN:
+            try:
+                principal = await self._auth.check(scope)
+                if self._whole and principal.projects is not None:
+                    raise Problem("forbidden", NEEDS_ALL)
+            except Problem as problem:
+                await problem.response()(scope, receive, send)
+                return
+            attach(scope, principal)
+        await self._app(scope, receive, send)
+
+
+def _out_of_address(scope: Scope) -> bool:
+    """Move the token of a badge's address into the header, out of the reach of logs. Whether it was there.
+
+    One beside a header is dropped. The services behind verify it where a client would have put it.
+    """
+    if not is_badge(scope["method"], scope["path"]) or b"token" not in scope["query_string"]:
+        return False
+    pairs = [pair.partition(b"=") for pair in scope["query_string"].split(b"&")]
+    given = [value for name, _, value in pairs if name == b"token"]
+    scope["query_string"] = b"&".join(name + sign + value for name, sign, value in pairs if name != b"token")
+    if any(name == b"authorization" for name, _ in scope["headers"]):
+        return False
+    scope["headers"] = [*scope["headers"], *((b"authorization", b"Bearer " + value) for value in given)]
+    return bool(given)
 
 
 def _needed(principal: Principal, method: str) -> str:

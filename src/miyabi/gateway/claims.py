@@ -63,7 +63,7 @@ def principal_from(payload: bytes, expected: Expected, now: float) -> Principal:
     _check_origin(claims, expected)
     role = _role(claims, expected)
     groups = _groups(claims) if role == "ingest" else ()
-    return Principal(claims.sub, role, _projects(claims), groups)
+    return Principal(claims.sub, role, _projects(claims), groups, claims.exp + SKEW_SECONDS)
 
 
 _DECODER = msgspec.json.Decoder(Claims)

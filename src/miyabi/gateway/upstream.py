@@ -30,7 +30,7 @@ HOP_BY_HOP = frozenset(
 )
 """Headers of one connection (RFC 9110, 7.6.1): never passed on."""
 JUDGED = frozenset({b"host", b"origin"})
-"""They speak of the gateway's own address, and it has looked at them."""
+"""What the gateway has looked at; the task API has another address, by which it looks at its own."""
 
 Headers = Iterable[tuple[bytes, bytes]]
 

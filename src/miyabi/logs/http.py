@@ -18,7 +18,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from miyabi.http import TYPE_PREFIX, ProblemDetails
+from miyabi.http import ASKS_FOR_ONE, TYPE_PREFIX, ProblemDetails
 from miyabi.logs import Group, LogPage, LogsFull, LogsUnavailable, Stream, wire
 from miyabi.logs.parts import parts
 from miyabi.model import NewEvent, Writer
@@ -47,6 +47,7 @@ Sleep = Callable[[float], Awaitable[None]]
 class HttpLogs:
     """:class:`miyabi.logs.Logs` by the log service at ``url``. Raises ``ValueError`` when that is no address.
 
+    ``token`` is sent where it is given: the service asks for one where sign-in is configured.
     ``sleep`` waits for seconds, ``clock`` gives seconds that only grow.
     """
 
@@ -56,10 +57,12 @@ class HttpLogs:
         sleep: Sleep = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
         answer_seconds: float = ANSWER_SECONDS,
+        token: str | None = None,
     ) -> None:
         address = parse_url(url)
         self._base = str(address).rstrip("/")
         self._shown = str(address.with_user(None)).rstrip("/")
+        self._headers = _HEADERS | ({"Authorization": f"Bearer {token}"} if token else {})
         self._sleep = sleep
         self._clock = clock
         self._answer_seconds = answer_seconds
@@ -148,7 +151,7 @@ class HttpLogs:
     async def _once(self, path: str, body: bytes, seconds: float) -> bytes:
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_SECONDS)
-            self._session = aiohttp.ClientSession(connector=connector, headers=_HEADERS)
+            self._session = aiohttp.ClientSession(connector=connector, headers=self._headers)
         if self._gone():
             raise LogsUnavailable("the logs are closed")
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
@@ -176,6 +179,8 @@ class HttpLogs:
                 return ValueError(problem.detail)
             case "storage-full":
                 return LogsFull(problem.detail)
+            case "unauthorized" | "forbidden":
+                return self._token_refused(status)
             case "not-found" | "method-not-allowed":
                 return self._stranger(f"it answers {status}")
         return LogsUnavailable(f"The log service at {self._shown}: {problem.detail or problem.title}")
@@ -195,6 +200,9 @@ class HttpLogs:
             f"The log service at {self._shown} does not answer ({_why(error)}). "
             "Start it with `miyabi serve logs`, or correct MIYABI_LOGS."
         )
+
+    def _token_refused(self, status: int) -> LogsUnavailable:
+        return LogsUnavailable(f"The log service at {self._shown} answers {status}. {ASKS_FOR_ONE}")
 
     def _stranger(self, why: str = "it answers what no log service does") -> LogsUnavailable:
         return LogsUnavailable(

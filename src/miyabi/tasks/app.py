@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -19,18 +20,25 @@ from miyabi.counters import exposition
 from miyabi.database import Database, DatabaseFull, DatabaseUnavailable, TaskPage
 from miyabi.http import ClientGone, Problem, parse_body, read_body, respond
 from miyabi.logs import LogsUnavailable
+from miyabi.principal import Sight, attached, sight_of
 from miyabi.tasks.api import Api
-from miyabi.tasks.operations import OPERATIONS, Answer, Call, Operation
+from miyabi.tasks.operations import JSON, OPERATIONS, SVG, Answer, Call, Operation
 from miyabi.tasks.requests import check_ids, group_and_stream, parse_query
 from miyabi.tasks.service import stream_of
 from miyabi.tasks.shapes import EventsQuery
-from miyabi.tasks.stream import Place, Viewer, Watch
+from miyabi.tasks.sight import check_whole
+from miyabi.tasks.stream import LONGEST, Place, Viewer, Watch
 from miyabi.tasks.visit import visit
 
 log = logging.getLogger("miyabi.tasks")
 
-JSON = "application/json"
 HEADERS = [(b"content-type", JSON.encode()), (b"cache-control", b"no-cache")]
+PICTURE = [
+    (b"content-type", SVG.encode()),
+    (b"cache-control", b"no-cache, max-age=0"),
+    (b"content-security-policy", b"default-src 'none'"),
+]
+"""Image proxies ask again each time, and are told that nothing has changed by the ETag."""
 RENDERED = 8
 """Pages kept as bytes; a page object stays the same while nothing in it changed."""
 
@@ -39,11 +47,14 @@ class TasksApp:
     """ASGI. Keep :attr:`api`'s hub started while it serves; the lifespan does so.
 
     ``follows`` is false where the process stands still between requests: then no hub is needed, and events are told
-    by visits (:mod:`miyabi.tasks.visit`).
+    by visits (:mod:`miyabi.tasks.visit`). ``now`` gives epoch seconds.
     """
 
-    def __init__(self, api: Api, database: Database, *, follows: bool = True) -> None:
+    def __init__(
+        self, api: Api, database: Database, *, follows: bool = True, now: Callable[[], float] = time.time
+    ) -> None:
         self.api = api
+        self._now = now
         self._database = database
         self._follows = follows
         self._rendered: dict[int, tuple[TaskPage, bytes, bytes]] = {}
@@ -84,9 +95,12 @@ class TasksApp:
             await send({"type": "http.response.start", "status": 304, "headers": [(b"etag", etag)]})
             await send({"type": "http.response.body", "body": b""})
             return
-        await respond(send, answer.status, [*HEADERS, (b"etag", etag)], body)
+        headers = PICTURE if isinstance(answer.value, bytes) else HEADERS
+        await respond(send, answer.status, [*headers, (b"etag", etag)], body)
 
     def _bytes(self, answer: Answer) -> tuple[bytes, bytes]:
+        if isinstance(answer.value, bytes):
+            return answer.value, _etag(answer.value)
         if not isinstance(answer.value, TaskPage):
             body = msgspec.json.encode(answer.value)
             return body, answer.etag or _etag(body)
@@ -101,25 +115,29 @@ class TasksApp:
 
     async def _events(self, request: Request) -> Response:
         query: EventsQuery = parse_query(request.scope["query_string"], EventsQuery)
-        watch = await self._watch(query.task_id, query.after) if query.task_id else Watch()
+        principal = attached(request.scope)
+        sight = sight_of(principal)
+        watch = await self._watch(query.task_id, query.after, sight) if query.task_id else Watch(sight=sight)
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         if request.method == "HEAD":
             return Response(headers=headers, media_type="text/event-stream")
         last = Place.parse(request.headers.get("last-event-id") or query.last_event_id or "")
         if self._follows:
-            events = Viewer(self.api.hub, self._database, self.api.logs, watch).events(last)
+            viewer = Viewer(self.api.hub, self._database, self.api.logs, watch)
+            until = principal.until if principal else None
+            events = viewer.events(last, seconds=LONGEST if until is None else until - self._now())
         else:
             events = visit(self._database, self.api.logs, watch, last)
         return StreamingResponse(events, headers=headers, media_type="text/event-stream")
 
-    async def _watch(self, task_id: str, after: str | None) -> Watch:
+    async def _watch(self, task_id: str, after: str | None, sight: Sight) -> Watch:
         """A task with its lines after ``after``, or from now on."""
-        stream = stream_of(await self.api.service.task(task_id))
+        stream = stream_of(await self.api.service.task(task_id, sight))
         try:
             page = await self.api.logs.read(*stream, after=after or "", before=None if after else "", limit=1)
         except ValueError as error:
             raise Problem("invalid-parameter", str(error), parameter="after") from None
-        return Watch(task_id, stream, page.next if after is None else after)
+        return Watch(task_id, stream, page.next if after is None else after, sight)
 
 
 class _Endpoint:
@@ -143,7 +161,7 @@ class _Endpoint:
         if operation.body is not None:
             raw = await read_body(receive, headers, operation.body_limit)
             body = parse_body(raw, headers.get(b"content-type", b"").decode("latin-1"), operation.body)
-        answer = await operation.handler(self._app.api, Call(path, query, body))
+        answer = await operation.handler(self._app.api, Call(path, query, body, sight_of(attached(scope))))
         await self._app.answer(answer, headers.get(b"if-none-match"), send)
 
 
@@ -179,6 +197,7 @@ async def _openapi(request: Request) -> Response:
 
 
 async def _metrics(request: Request) -> Response:
+    check_whole(sight_of(attached(request.scope)))
     body, kind = exposition()
     return Response(body, headers={"content-type": kind})
 

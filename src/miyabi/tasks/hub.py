@@ -12,7 +12,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -20,6 +20,7 @@ from miyabi.cache import Cache, CacheUnavailable
 from miyabi.database import LINES_READ, Database, DatabaseUnavailable
 from miyabi.logs import Logs, LogsUnavailable
 from miyabi.model import Task
+from miyabi.principal import Sight
 from miyabi.tasks.keeper import Keeper
 
 K = TypeVar("K")
@@ -38,8 +39,14 @@ AT_ONCE = 16
 BYTES_PER_SECOND = 50_000_000
 """What all viewers together are sent at most, by beating slower: more would leave no time for anything else."""
 
-Change = tuple[int, bytes, int]
-"""Number of the change within this process, the task as an event without its end, and its version's timestamp."""
+
+class Change(NamedTuple):
+    """The ``number`` of a task's last change within this process, the task as an ``event`` without its end."""
+
+    number: int
+    event: bytes
+    timestamp: int
+    project_id: str
 
 
 class Signal:
@@ -81,7 +88,7 @@ class Hub:
         self._number = 0
         self._forgotten = 0
         self._feed = ""
-        self._bursts: dict[int, bytes] = {}
+        self._bursts: dict[tuple[int, Sight], bytes] = {}
         self._everybody: set[Signal] = set()
         self._of_all: set[Signal] = set()
         self._of_task: dict[str, set[Signal]] = {}
@@ -121,24 +128,29 @@ class Hub:
         for signal in self._everybody:
             signal.ring()
 
-    def since(self, number: int) -> bytes | None:
+    def since(self, number: int, sight: Sight) -> bytes | None:
         """Events of the tasks changed after ``number``, oldest change first; ``None`` when that is not kept any more.
 
-        The last event is left open, for its id. Who asks from the same place gets the same bytes.
+        The last event is left open, for its id. Who asks from the same place with the same sight gets the same bytes.
         """
         if number < self._forgotten:
             return None
-        burst = self._bursts.get(number)
+        burst = self._bursts.get((number, sight))
         if burst is None:
-            burst = self._bursts[number] = self._burst(number)
+            burst = self._bursts[number, sight] = self._burst(number, sight)
         return burst
 
     def since_of(self, task_id: str, number: int) -> bytes | None:
         """The same as :meth:`since` for one task."""
-        changed, event, _ = self._latest.get(task_id, (self._forgotten, b"", 0))
-        if changed <= number:
-            return b""
-        return event or None
+        last = self._latest.get(task_id)
+        if last is None:
+            return None if self._forgotten > number else b""
+        return last.event if last.number > number else b""
+
+    def may_see(self, task_id: str, sight: Sight) -> bool:
+        """Whether a task is in sight, as far as its last change tells: a new run may be of another project."""
+        last = self._latest.get(task_id)
+        return last is None or sight.holds(last.project_id)
 
     def watch(self, task_id: str | None = None, stream: tuple[str, str] | None = None) -> Signal:
         """A signal that rings whenever a task changed (or the one of ``task_id``), and for new lines in ``stream``."""
@@ -162,12 +174,13 @@ class Hub:
         if stream is not None:
             _discard(self._of_stream, stream, signal)
 
-    def _burst(self, number: int) -> bytes:
+    def _burst(self, number: int, sight: Sight) -> bytes:
         newest: list[bytes] = []
-        for changed, event, _ in reversed(self._latest.values()):
-            if changed <= number:
+        for change in reversed(self._latest.values()):
+            if change.number <= number:
                 break
-            newest.append(event)
+            if sight.holds(change.project_id):
+                newest.append(change.event)
         return b"\n".join(reversed(newest))
 
     async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
@@ -208,7 +221,7 @@ class Hub:
     async def _hand_on(self, tasks: Sequence[Task]) -> None:
         """Tell viewers of what they do not know yet, then rest for a beat."""
         self._seen(tasks)
-        tasks = [task for task in tasks if self._latest.get(task.task_id, (0, b"", -1))[2] < task.timestamp]
+        tasks = [task for task in tasks if self._is_news(task)]
         if not tasks:
             return
         size = self._take_in(tasks)
@@ -222,6 +235,10 @@ class Hub:
         beat = size * len(self._of_all) / BYTES_PER_SECOND
         await asyncio.sleep(min(max(BEAT_SECONDS, beat), SLOWEST_BEAT_SECONDS))
 
+    def _is_news(self, task: Task) -> bool:
+        last = self._latest.get(task.task_id)
+        return last is None or last.timestamp < task.timestamp
+
     def _take_in(self, tasks: Sequence[Task]) -> int:
         """Keep the newest change of each; how many bytes their events are."""
         size = 0
@@ -229,10 +246,10 @@ class Hub:
             self._number += 1
             event = task_event(task)
             size += len(event)
-            self._latest[task.task_id] = (self._number, event, task.timestamp)
+            self._latest[task.task_id] = Change(self._number, event, task.timestamp, task.project_id)
             self._latest.move_to_end(task.task_id)
         while len(self._latest) > KEPT:
-            self._forgotten = self._latest.popitem(last=False)[1][0]
+            self._forgotten = self._latest.popitem(last=False)[1].number
         self._bursts.clear()
         return size
 

@@ -57,7 +57,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "summary": operation.summary,
         "description": operation.handler.__doc__,
         "parameters": _path_parameters(operation.path) + _query_parameters(operation.query),
-        "responses": {str(status): _answer(shape) for status, shape in operation.answers.items()},
+        "responses": {str(status): _answer(shape, operation.media) for status, shape in operation.answers.items()},
     }
     if operation.method == "GET" and operation.id != "health":
         made["responses"]["304"] = {"description": "Unchanged since the ETag that `If-None-Match` names."}
@@ -87,9 +87,11 @@ def _events() -> dict[str, Any]:
     }
 
 
-def _answer(shape: type) -> dict[str, Any]:
+def _answer(shape: type, media: str) -> dict[str, Any]:
+    if shape is bytes:
+        return {"description": "The image.", "content": {media: {"schema": {"type": "string"}}}}
     summary = (shape.__doc__ or "").strip().partition("\n")[0]
-    return {"description": summary, "content": {"application/json": {"schema": _schema(shape)}}}
+    return {"description": summary, "content": {media: {"schema": _schema(shape)}}}
 
 
 def _problems(names: tuple[str, ...]) -> dict[str, Any]:
@@ -134,6 +136,6 @@ def _schema(shape: type) -> dict[str, Any]:
 
 def _components() -> dict[str, Any]:
     bodies = [operation.body for operation in OPERATIONS if operation.body is not None]
-    answers = [shape for operation in OPERATIONS for shape in operation.answers.values()]
+    answers = [shape for operation in OPERATIONS for shape in operation.answers.values() if shape is not bytes]
     _, components = msgspec.json.schema_components([Task, ProblemDetails, *bodies, *answers], ref_template=REF)
     return components

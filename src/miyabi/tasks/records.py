@@ -92,7 +92,9 @@ class Records:
             LIST_HIT.inc()
         if whole is None:
             return await self._database.tasks(query, cursor=cursor, limit=limit)
-        return self._page(name, whole, limit)
+        if query.projects is None:
+            return self._page(name, whole, limit)
+        return _part(name, whole, query.projects, limit) or await self._database.tasks(query, limit=limit)
 
     def _page(self, name: Listing, whole: tuple[Task, ...], limit: int) -> TaskPage:
         """The first page of a whole list: the same object while the list is, so that it need not be written anew."""
@@ -182,6 +184,14 @@ def _listing(query: TaskQuery, limit: int) -> Listing | None:
     if query.active:
         return "active"
     return "newest" if limit < NEWEST else None
+
+
+def _part(name: Listing, whole: tuple[Task, ...], projects: tuple[str, ...], limit: int) -> TaskPage | None:
+    """The first ``limit`` of these projects; ``None`` where more of them may follow behind the end of the list."""
+    tasks = [task for task in whole if task.project_id in projects]
+    if len(tasks) <= limit and name == "newest" and len(whole) >= NEWEST:
+        return None
+    return TaskPage(tasks[:limit], cursor_after(tasks[limit - 1]) if len(tasks) > limit else None)
 
 
 def _first_page(name: Listing, whole: tuple[Task, ...], limit: int) -> TaskPage:

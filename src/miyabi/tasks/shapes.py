@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from miyabi.logs import MAX_BATCH
 from miyabi.model import (
+    DEFAULT_PROJECT,
     GitHub,
     Id,
     LogEvent,
@@ -57,6 +58,14 @@ class PageQuery(Struct, frozen=True, forbid_unknown_fields=True):
     cursor: Cursor | None = None
 
 
+class BadgeQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a badge looks. ``token`` stands for the header that an image can't send; the gateway takes it out."""
+
+    label: Annotated[str, Meta(max_length=200)] | None = None
+    lang: Literal["en", "ja"] = "en"
+    token: Annotated[str, Meta(max_length=8192)] | None = None
+
+
 class LogsQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """A page of lines: those after ``after``, or the last ones before ``before`` (empty: the end)."""
 
@@ -79,7 +88,7 @@ class NewTask(Struct, frozen=True, forbid_unknown_fields=True):
     task_name: Name
     task_id: Id | None = None
     task_type: TaskType = "build"
-    project_id: Id = "default"
+    project_id: Id = DEFAULT_PROJECT
     priority: Priority = "P2"
     status: Literal["pending", "running"] = "pending"
     description: Text | None = None

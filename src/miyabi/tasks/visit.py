@@ -32,7 +32,7 @@ async def visit(database: Database, logs: Logs, watch: Watch, last: Place | None
 
     Raises ``DatabaseUnavailable`` or ``LogsUnavailable``.
     """
-    changes = missed(database, last.feed, watch.task_id) if last else None
+    changes = missed(database, last.feed, watch) if last else None
     try:
         page = await anext(changes, None) if changes else None
     except ValueError:

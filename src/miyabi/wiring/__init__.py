@@ -39,7 +39,7 @@ def _http(settings: Settings) -> Logs:
     from miyabi.logs.http import HttpLogs
 
     try:
-        return HttpLogs(settings.logs)
+        return HttpLogs(settings.logs, token=settings.token)
     except ValueError as error:
         raise SettingsError(f"MIYABI_LOGS: {error}.") from None
 

@@ -1,4 +1,4 @@
-"""Services 4 and 7 in processes of their own, each behind a guard against other sites' pages."""
+"""Services 4 and 7 in processes of their own."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from starlette.types import ASGIApp
 
 from miyabi.collector.app import CollectorApp
 from miyabi.collector.deliveries import Deliveries
-from miyabi.gateway.guard import Guard, Guarded
 from miyabi.logs.app import LogsApp
 from miyabi.settings import Settings, SettingsError
 from miyabi.wiring import open_logs
 from miyabi.wiring.collector import known_of, make_loop
+from miyabi.wiring.guarded import guarded
 from miyabi.wiring.stores import Stores, now
 
 
 def make_collector(settings: Settings, stores: Stores) -> ASGIApp:
     """The collector. It takes what a subscription pushes, too."""
     loop = make_loop(settings, stores)
-    return Guarded(CollectorApp(loop, Deliveries(loop, known_of(stores), now)), Guard(settings.host))
+    return guarded(CollectorApp(loop, Deliveries(loop, known_of(stores), now)), settings)
 
 
 @asynccontextmanager
@@ -32,6 +32,6 @@ async def open_log_service(settings: Settings) -> AsyncIterator[tuple[LogsApp, A
     logs = await open_logs(settings)
     try:
         app = LogsApp(logs)
-        yield app, Guarded(app, Guard(settings.host))
+        yield app, guarded(app, settings)
     finally:
         await logs.close()

@@ -7,7 +7,7 @@ from typing import TypeVar
 import aiohttp
 import msgspec
 
-from miyabi.http import PROBLEM_JSON, Problem
+from miyabi.http import ASKS_FOR_ONE, PROBLEM_JSON, Problem
 from miyabi.tasks.shapes import Collected, Reread
 
 T = TypeVar("T")
@@ -16,10 +16,11 @@ SECONDS = 60.0
 
 
 class RemoteCollector:
-    """Asks the collector at ``url`` (``http://127.0.0.1:8422``)."""
+    """Asks the collector at ``url`` (``http://127.0.0.1:8422``); ``token`` is sent where it is given."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str | None = None) -> None:
         self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     async def collect(self) -> Collected:
         """Run it once. Raises :class:`Problem` ``unavailable``."""
@@ -47,13 +48,15 @@ class RemoteCollector:
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,
-                session.request(method, self._url + path) as answer,
+                session.request(method, self._url + path, headers=self._headers) as answer,
             ):
                 body = await answer.read()
         except (TimeoutError, aiohttp.ClientError) as error:
             raise Problem("unavailable", f"The collector at {self._url} does not answer: {error}.") from None
         if answer.status == 404 and answer.content_type == PROBLEM_JSON:
             raise _NotFound
+        if answer.status in (401, 403):
+            raise Problem("unavailable", f"The collector at {self._url} answered {answer.status}. {ASKS_FOR_ONE}")
         if answer.status != 200:
             raise Problem("unavailable", f"The collector at {self._url} answered {answer.status}.")
         return body

@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.support.tasks import a_task
 
 from miyabi.database import Save, TaskQuery, cursor_after
@@ -61,6 +62,21 @@ def test_every_list_walks_along_an_index_and_sorts_nothing(
         if terms and "tasks" in step:
             assert step.startswith("SEARCH tasks USING INDEX"), step
             assert f"({terms}" in step, step
+
+
+@pytest.mark.parametrize("cursor", [None, cursor_after(a_task("a"))], ids=["first page", "later page"])
+@pytest.mark.parametrize("query", [query for query in QUERIES if query.project_id is None], ids=str)
+def test_a_list_within_some_projects_walks_along_an_index_of_each(
+    file: sqlite3.Connection, query: TaskQuery, cursor: str | None
+) -> None:
+    steps = plan(file, *reads.listing(replace(query, projects=("p", "q")), cursor, 51))
+    equal = {"project_id": True, "task_type": query.task_type, "status": query.status or query.active is not None}
+    terms = " AND ".join(f"{column}=?" for column, value in equal.items() if value)
+    walks = [step for step in steps if "USING INDEX" in step or "USING COVERING INDEX" in step]
+    assert walks
+    assert all(f"({terms}" in step for step in walks), steps
+    assert not any(step.startswith(("SCAN tasks", "SCAN found")) or "AUTOMATIC" in step for step in steps), steps
+    assert steps.count("USE TEMP B-TREE FOR ORDER BY") <= 2, steps  # the firsts of each are put in one order
 
 
 @pytest.mark.parametrize("cursor", [None, "7"])

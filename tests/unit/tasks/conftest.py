@@ -56,19 +56,26 @@ Story = Callable[[Bench], Awaitable[None]]
 @pytest.fixture
 def tell(tmp_path: Path) -> Callable[[Story], None]:
     """Runs a story against a fresh task API."""
+    return lambda story: asyncio.run(run(story, tmp_path))
 
-    async def run(story: Story) -> None:
-        clock = Clock()
-        async with open_stores(Settings(data=tmp_path)) as stores:
-            service = TaskService(Records(stores.database, stores.cache), stores.database, stores.logs, clock)
-            hub = Hub(stores.database, stores.logs, stores.cache)
 
-            probes = {"database": stores.database.ping, "logs": stores.logs.ping}
-            await hub.start()
-            try:
-                app = TasksApp(Api(service, stores.logs, hub, Idle(), probes), stores.database)
-                await story(Bench(app, stores, clock))
-            finally:
-                await hub.stop()
+@pytest.fixture
+def tell_anew(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Story], None]:
+    """Runs each story against a fresh task API: for tests that tell many."""
+    return lambda story: asyncio.run(run(story, tmp_path_factory.mktemp("story")))
 
-    return lambda story: asyncio.run(run(story))
+
+async def run(story: Story, data: Path) -> None:
+    """Tell a story over the stores in the folder ``data``."""
+    clock = Clock()
+    async with open_stores(Settings(data=data)) as stores:
+        service = TaskService(Records(stores.database, stores.cache), stores.database, stores.logs, clock)
+        hub = Hub(stores.database, stores.logs, stores.cache)
+
+        probes = {"database": stores.database.ping, "logs": stores.logs.ping}
+        await hub.start()
+        try:
+            app = TasksApp(Api(service, stores.logs, hub, Idle(), probes), stores.database)
+            await story(Bench(app, stores, clock))
+        finally:
+            await hub.stop()

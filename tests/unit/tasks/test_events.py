@@ -11,6 +11,7 @@ import msgspec
 
 from miyabi.logs import LogPage, Logs, LogsUnavailable
 from miyabi.model import NewEvent
+from miyabi.principal import EVERYTHING
 from miyabi.tasks.stream import Place, Viewer, Watch
 
 from .conftest import Bench, Story
@@ -197,10 +198,10 @@ def test_viewers_who_keep_up_share_what_they_are_sent(tell: Tell) -> None:
         await bench.made("a")
         async with asyncio.timeout(10):
             await asyncio.gather(*(signal.event.wait() for signal in signals))
-        assert hub.since(place) is hub.since(place), "viewers in one place share their bytes"
+        assert hub.since(place, EVERYTHING) is hub.since(place, EVERYTHING), "viewers in one place share their bytes"
         for signal in signals:
             hub.unwatch(signal)
-        assert hub.since(hub.number) == b""
+        assert hub.since(hub.number, EVERYTHING) == b""
 
     tell(story)
 

@@ -126,6 +126,26 @@ def test_a_bad_token_is_401(value: str) -> None:
         ask(value)
 
 
+def ask_for_badge(**parameters: str) -> dict[str, Any]:
+    """As API Gateway asks a REQUEST authorizer about a badge."""
+    event = {"type": "REQUEST", "methodArn": f"{STAGE}/GET/api/tasks/a/badge.svg", "headers": {}}
+    return authorizer.handler({**event, "queryStringParameters": parameters or None}, None)
+
+
+def test_a_badges_token_is_looked_for_in_its_address() -> None:
+    answer = ask_for_badge(token=token(projects=["house"]), label="x")
+    assert answer["context"]["projects"] == '["house"]'
+    assert allows(answer, "GET", "/api/tasks/a/badge.svg")
+    assert not allows(answer, "POST", "/api/tasks")
+
+
+@pytest.mark.parametrize("parameters", [{}, {"token": ""}, {"token": "x"}, {"token": "admin's"}])
+def test_a_badge_without_a_good_token_of_a_viewer_is_401(parameters: dict[str, str]) -> None:
+    given = {name: token("admin") if value == "admin's" else value for name, value in parameters.items()}
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        ask_for_badge(**given)
+
+
 def test_an_issuers_keys_are_kept_from_one_event_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(IssuerServer()) as issuer:
         monkeypatch.setenv("MIYABI_AUTH_ISSUER", issuer.url)

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from tests.support.function import Invoked, invoke, request
 
+from miyabi.principal import Principal
+from miyabi.wiring.aws_lambda.identity import context_of
+
 TASKS = "miyabi.wiring.aws_lambda.tasks.handler"
 COLLECTOR = "miyabi.wiring.aws_lambda.collector.handler"
 SWEEP = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
@@ -130,3 +133,24 @@ def test_metrics_are_told_in_the_log_after_each_event_that_changed_them(env: dic
 
 def lines_of(invoked: Invoked, field: str) -> list[dict[str, Any]]:
     return [line for line in invoked.log if field in line]
+
+
+def signed_in(event: dict[str, Any], principal: Principal) -> dict[str, Any]:
+    """The event as it comes when the authorizer has let this one in."""
+    event["requestContext"]["authorizer"] = context_of(principal)
+    return event
+
+
+def test_the_functions_hold_tokens_to_their_projects(env: dict[str, str]) -> None:
+    mine, other = (Principal("ann", "developer", (name,)) for name in ("house", "other"))
+    made = request("POST", "/api/tasks", {"task_name": "deploy", "task_id": "t1", "project_id": "house"})
+    asked = ["/api/tasks/t1", "/api/tasks/t1/badge.svg", "/api/tasks?limit=5", "/api/events"]
+    events = [signed_in(request("GET", path), who) for who in (mine, other) for path in asked]
+    results = invoke(TASKS, [signed_in(made, mine), *events], env).results
+    assert [result["statusCode"] for result in results] == [201, 200, 200, 200, 200, 404, 404, 200, 200]
+    assert results[2]["body"].startswith("<svg"), "an image of text is no Base64"
+    assert not any("deploy" in result["body"] for result in results[5:])
+    reread = [signed_in(request("POST", "/api/tasks/t1/reread"), who) for who in (mine, other)]
+    collect = signed_in(request("POST", "/api/collect"), mine)
+    results = invoke(COLLECTOR, [*reread, collect], env).results
+    assert [result["statusCode"] for result in results] == [200, 404, 403]

@@ -15,7 +15,7 @@ export interface paths {
         put?: never;
         /**
          * Run the collector once
-         * @description Run the collector once, now.
+         * @description Run the collector once, now. Not for tokens that are limited to some projects.
          */
         post: operations["collect"];
         delete?: never;
@@ -108,6 +108,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/badge.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a project's badge
+         * @description How far a project's running tasks have got, or how its last one ended, as an image for a page elsewhere.
+         */
+        get: operations["getProjectBadge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks": {
         parameters: {
             query?: never;
@@ -154,6 +174,26 @@ export interface paths {
          * @description Cancel, restart, rename, describe.
          */
         patch: operations["changeTask"];
+        trace?: never;
+    };
+    "/api/tasks/{task_id}/badge.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a task's badge
+         * @description How far a task has got, as an image for a page elsewhere. One that says so where there is no such task.
+         */
+        get: operations["getTaskBadge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/tasks/{task_id}/history": {
@@ -721,7 +761,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            /** @description forbidden: Your token does not allow this; forbidden-host: This address is not served here */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -799,7 +839,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            /** @description forbidden: Your token does not allow this; forbidden-host: This address is not served here */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -889,8 +929,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            /** @description forbidden: Your token does not allow this; forbidden-host: This address is not served here */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description not-found: Nothing is here */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1000,7 +1049,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            /** @description forbidden: Your token does not allow this; forbidden-host: This address is not served here */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1087,7 +1136,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            /** @description forbidden: Your token does not allow this; forbidden-host: This address is not served here */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1197,7 +1246,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            /** @description forbidden: Your token does not allow this; forbidden-host: This address is not served here */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1213,6 +1262,102 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description rate-limited: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description internal: Something broke here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description unavailable: A service behind this one does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getProjectBadge: {
+        parameters: {
+            query?: {
+                label?: string;
+                lang?: "en" | "ja";
+                token?: string;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The image. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description Unchanged since the ETag that `If-None-Match` names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description invalid-parameter: A parameter is unknown or can't be used */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description unauthorized: A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description forbidden: Your token does not allow this; forbidden-host: This address is not served here */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The image. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
                 };
             };
             /** @description rate-limited: Too many requests */
@@ -1294,7 +1439,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            /** @description forbidden: Your token does not allow this; forbidden-host: This address is not served here */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1381,8 +1526,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            /** @description forbidden: Your token does not allow this; forbidden-host: This address is not served here */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description conflict: The task's state does not allow this */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1491,7 +1645,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            /** @description forbidden: Your token does not allow this; forbidden-host: This address is not served here */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1580,7 +1734,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            /** @description forbidden: Your token does not allow this; forbidden-host: This address is not served here */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1663,6 +1817,102 @@ export interface operations {
             };
         };
     };
+    getTaskBadge: {
+        parameters: {
+            query?: {
+                label?: string;
+                lang?: "en" | "ja";
+                token?: string;
+            };
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The image. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description Unchanged since the ETag that `If-None-Match` names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description invalid-parameter: A parameter is unknown or can't be used */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description unauthorized: A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description forbidden: Your token does not allow this; forbidden-host: This address is not served here */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The image. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description rate-limited: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description internal: Something broke here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description unavailable: A service behind this one does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     listHistory: {
         parameters: {
             query?: {
@@ -1711,7 +1961,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            /** @description forbidden: Your token does not allow this; forbidden-host: This address is not served here */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1807,7 +2057,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            /** @description forbidden: Your token does not allow this; forbidden-host: This address is not served here */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1892,7 +2142,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            /** @description forbidden: Your token does not allow this; forbidden-host: This address is not served here */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1993,7 +2243,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description forbidden: Your role does not allow this; forbidden-host: This address is not served here */
+            /** @description forbidden: Your token does not allow this; forbidden-host: This address is not served here */
             403: {
                 headers: {
                     [name: string]: unknown;

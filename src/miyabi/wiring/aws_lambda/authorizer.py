@@ -1,4 +1,6 @@
-"""The authorizer of API Gateway's REST API (kind ``TOKEN``) as a Lambda function: the gateway's own check of tokens.
+"""The authorizer of API Gateway's REST API as a Lambda function: the gateway's own check of tokens.
+
+It is asked about the ``Authorization`` header (kind ``TOKEN``), and for badges about the address (kind ``REQUEST``).
 
 API Gateway keeps its answer for some minutes and uses it for other requests with the same token. So the policy is for
 the whole stage, whatever request it was made for.
@@ -31,7 +33,7 @@ def handler(event: Event, context: Any) -> dict[str, Any]:
     if "methodArn" not in event:  # a request of API Gateway's proxy integration, not a question about one
         return sign_in(event, _verifier(), _loop())
     try:
-        principal = _loop().run(_verifier().principal(bearer([event["authorizationToken"]])))
+        principal = _loop().run(_principal(event))
     except TokenRefused as error:
         log.warning("a token was refused: %s", error)
         raise Exception("Unauthorized") from None
@@ -40,6 +42,16 @@ def handler(event: Event, context: Any) -> dict[str, Any]:
         "policyDocument": {"Version": "2012-10-17", "Statement": _statements(principal, event["methodArn"])},
         "context": context_of(principal),
     }
+
+
+async def _principal(event: Event) -> Principal:
+    """Whom the header's token stands for, or a badge's, which stands in its address and so must be a viewer's."""
+    if event["type"] != "REQUEST":
+        return await _verifier().principal(bearer([event["authorizationToken"]]))
+    principal = await _verifier().principal((event.get("queryStringParameters") or {}).get("token") or "")
+    if principal.role != "viewer":
+        raise TokenRefused(f"its role is {principal.role}, and it stands in an address")
+    return principal
 
 
 @cache

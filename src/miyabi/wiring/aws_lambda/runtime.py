@@ -20,7 +20,7 @@ from miyabi.wiring.json_log import log_as_json
 T = TypeVar("T")
 
 Event = dict[str, Any]
-TEXT = ["text/", "application/json", "application/problem+json", "application/openapi"]
+TEXT = ["text/", "application/json", "application/problem+json", "application/openapi", "image/svg+xml"]
 """Bodies that API Gateway is handed as they are; others go in Base64, which it would have to be told to undo."""
 
 
