@@ -19,10 +19,13 @@ class Line:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
         self.ended = asyncio.Event()
+        self.heads: list[bytes] = []
+        """Of the requests that were heard."""
 
     async def hear(self) -> bytes:
         """The next request's body."""
         head = await self._reader.readuntil(b"\r\n\r\n")
+        self.heads.append(head)
         lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
         return await self._reader.readexactly(int(lengths[0].partition(b":")[2])) if lengths else b""
 

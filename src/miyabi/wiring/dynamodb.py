@@ -1,4 +1,4 @@
-"""``MIYABI_DATABASE=dynamodb:…`` read, and the database opened that it names."""
+"""``MIYABI_DATABASE=dynamodb:…`` read."""
 
 from __future__ import annotations
 
