@@ -70,6 +70,7 @@ def test_a_read_imports_neither_the_collector_nor_boto3(env: dict[str, str]) -> 
         "rich",
         "prometheus_client",
         "jwt",
+        "miyabi.progress.resources",
     }
 
 
