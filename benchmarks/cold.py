@@ -30,7 +30,7 @@ from benchmarks import cold_folders
 from benchmarks.table import Row
 from miyabi.cache.redis import connect
 from miyabi.database import Save
-from miyabi.database.dynamodb import client_of, new_session
+from miyabi.database.dynamodb_aiohttp import client_of, new_session
 from miyabi.database.dynamodb_calls import Calls, Patience
 from miyabi.database.dynamodb_items import number, text
 from miyabi.model import Task

@@ -27,7 +27,7 @@ from benchmarks.dynamodb_units import in_words
 from benchmarks.table import Row
 from benchmarks.ways import ways
 from miyabi.cache.none import NoCache
-from miyabi.database.dynamodb import open_database
+from miyabi.database.dynamodb_aiohttp import open_database
 from miyabi.tasks.records import Records
 
 WAYS = 100

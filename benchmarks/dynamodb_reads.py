@@ -23,7 +23,8 @@ from benchmarks.dynamodb_tap import PREFIX, TABLES, Said, bare, tapped
 from benchmarks.load import load
 from benchmarks.table import Row
 from miyabi.database import Bookmark, Save, TaskQuery
-from miyabi.database.dynamodb import DynamoDatabase, Timing, open_database
+from miyabi.database.dynamodb import DynamoDatabase, Timing
+from miyabi.database.dynamodb_aiohttp import open_database
 from miyabi.database.dynamodb_items import current_key
 
 READERS = 16

@@ -14,7 +14,8 @@ from aiodynamo.http.types import Request, Response
 from tests.support.ministack import KEYS, REGION
 from yarl import URL
 
-from miyabi.database.dynamodb import DynamoDatabase, Timing, new_session, now_ms
+from miyabi.database.dynamodb import DynamoDatabase, Timing, now_ms
+from miyabi.database.dynamodb_aiohttp import new_session
 from miyabi.database.dynamodb_client import Client
 from miyabi.database.dynamodb_items import Tables
 
@@ -78,7 +79,7 @@ async def tapped(
     """Our database there, and its tap; ``now`` in ms."""
     session = new_session()
     tap = Tap(AIOHTTP(session))
-    sender = client(tap, [CREDENTIALS], REGION, URL(endpoint))
+    sender = client(tap, [CREDENTIALS], REGION, endpoint)
     database = DynamoDatabase(sender, TABLES, Timing(now=now), session)
     try:
         yield database, tap

@@ -26,11 +26,11 @@ LOCK = ROOT / "requirements.lock"
 PYTHON = "3.14"
 """The newest runtime of Lambda (Amazon Linux 2023) that all pinned wheels exist for."""
 PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_28_aarch64")
-_SERVICE = ("aiodynamo", "aiohttp", "ahocorasick-rs", "hiredis", "mangum", "msgspec", "prometheus-client", "redis",
+_SERVICE = ("aiodynamo", "ahocorasick-rs", "hiredis", "mangum", "msgspec", "prometheus-client", "redis",
             "starlette")  # fmt: skip
 REQUIREMENTS: Mapping[str, Sequence[str]] = {
     "tasks": _SERVICE,
-    "collector": _SERVICE,
+    "collector": ("aiohttp", *_SERVICE),
     "authorizer": ("msgspec", "prometheus-client", "PyJWT[crypto]", "starlette"),
 }
 """What each function imports beside boto3, which the runtime has. What these need comes along."""

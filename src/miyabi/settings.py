@@ -126,7 +126,7 @@ def aws_region(environ: Mapping[str, str] | None = None) -> str | None:
 class AwsKeys(NamedTuple):
     """Credentials of AWS; ``token`` is there when they are temporary ones, of a role."""
 
-    access: str
+    id: str
     secret: str
     token: str | None
 

@@ -15,8 +15,9 @@ import boto3
 from tests.support.until import until
 
 from miyabi.database import Database
-from miyabi.database.dynamodb import Options, client_of, new_session, open_database
+from miyabi.database.dynamodb_aiohttp import client_of, new_session, open_database
 from miyabi.database.dynamodb_calls import Calls, Patience
+from miyabi.database.dynamodb_client import Options
 from miyabi.database.dynamodb_items import Tables
 from miyabi.database.dynamodb_tables import Admin, Capacity
 from miyabi.logs import Logs

@@ -21,9 +21,12 @@ from miyabi.cache import Cache
 from miyabi.cache.memory import MemoryCache
 from miyabi.cache.redis import connect
 from miyabi.database import Database
+from miyabi.database.dynamodb_aiohttp import open_database as open_dynamodb
+from miyabi.database.dynamodb_client import Options
 from miyabi.database.sqlite import open_database as open_sqlite
 from miyabi.logs import Logs
 from miyabi.logs.local import open_logs as open_local
+from miyabi.wiring.dynamodb_light import open_light
 
 from . import aws
 from .cloudwatch import CANNOT, close_cloudwatch, open_aws, open_cloudwatch, open_moto
@@ -36,7 +39,7 @@ LOGS: dict[str, Callable[[Path], Awaitable[Logs]]] = {
     "cloudwatch-moto": open_moto,
     **({"cloudwatch-aws": open_aws} if aws.REGION else {}),
 }
-DATABASES = ("sqlite", "dynamodb", *(["dynamodb-aws"] if aws.REGION else []))
+DATABASES = ("sqlite", "dynamodb", "dynamodb-light", *(["dynamodb-aws"] if aws.REGION else []))
 CACHES: dict[str, Callable[[Clock], Cache]] = {
     "memory": lambda clock: MemoryCache(clock.seconds),
     "redis": lambda clock: redis_cache(RedisServer, clock),
@@ -132,15 +135,24 @@ def sqlite_database(tmp_path: Path) -> Callable[[], Awaitable[Database]]:
 
 
 @pytest.fixture
-def dynamodb_database(
-    dynamodb: str, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[], Awaitable[Database]]:
-    """Tables of the test's own."""
+def tables(dynamodb: str, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch) -> Options:
+    """Where tables of the test's own are."""
     for name, value in ministack.KEYS.items():
         monkeypatch.setenv(name, value)
     prefix = f"test-{uuid4().hex[:12]}"
     runner.run(ministack.make_tables(dynamodb, prefix))
-    return lambda: ministack.open_dynamodb(dynamodb, prefix)
+    return ministack.options(dynamodb, prefix)
+
+
+@pytest.fixture
+def dynamodb_database(tables: Options) -> Callable[[], Awaitable[Database]]:
+    return lambda: open_dynamodb(tables, ministack.QUICK)
+
+
+@pytest.fixture
+def dynamodb_light_database(tables: Options) -> Callable[[], Awaitable[Database]]:
+    """As a function opens it."""
+    return lambda: open_light(tables, ministack.QUICK)
 
 
 @pytest.fixture

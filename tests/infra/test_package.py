@@ -101,8 +101,8 @@ def test_older_zips_are_cleared_away(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "imported"),
     [
-        ("tasks", "miyabi.tasks.app, miyabi.database.dynamodb, miyabi.cache.redis, mangum"),
-        ("collector", "miyabi.collector.collect, miyabi.database.dynamodb, miyabi.cache.redis"),
+        ("tasks", "miyabi.tasks.app, miyabi.wiring.dynamodb_light, aiodynamo.credentials, miyabi.cache.redis, mangum"),
+        ("collector", "miyabi.collector.collect, miyabi.database.dynamodb_aiohttp, miyabi.cache.redis"),
         ("authorizer", "miyabi.gateway.guard, jwt, cryptography.hazmat.primitives.asymmetric.rsa"),
     ],
 )

@@ -18,8 +18,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from miyabi.database.dynamodb import DynamoDatabase, Options, Timing, client_of, new_session, open_database
+from miyabi.database.dynamodb import DynamoDatabase, Timing
+from miyabi.database.dynamodb_aiohttp import client_of, new_session, open_database
 from miyabi.database.dynamodb_calls import Calls, Patience
+from miyabi.database.dynamodb_client import Options
 from miyabi.database.dynamodb_feed import Pace
 from miyabi.database.dynamodb_items import Tables
 from miyabi.database.dynamodb_tables import Admin, Capacity

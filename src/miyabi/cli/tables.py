@@ -12,7 +12,7 @@ from miyabi.cli.service import settings_of
 from miyabi.settings import SettingsError
 
 if TYPE_CHECKING:
-    from miyabi.database.dynamodb import Options
+    from miyabi.database.dynamodb_client import Options
     from miyabi.database.dynamodb_tables import Admin, Capacity, Row
 
 T = TypeVar("T")
@@ -102,7 +102,7 @@ def _which(region: str | None, prefix: str | None, endpoint: str | None) -> Opti
 
 def _run(options: Options, capacity: Capacity, use: Callable[[Admin], Coroutine[Any, Any, T]]) -> T:
     from miyabi.database import DatabaseUnavailable
-    from miyabi.wiring.dynamodb import open_admin
+    from miyabi.wiring.dynamodb_admin import open_admin
 
     async def run() -> T:
         async with open_admin(options, capacity) as admin:

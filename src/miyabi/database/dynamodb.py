@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 from uuid import uuid4
 
-import aiohttp
-from aiodynamo.http.aiohttp import AIOHTTP
 from msgspec import Struct
-from yarl import URL
 
 from miyabi.database import (
     MAX_PAGE,
@@ -21,37 +19,24 @@ from miyabi.database import (
     TaskQuery,
 )
 from miyabi.database.dynamodb_calls import Calls, Json, Patience, Refused
-from miyabi.database.dynamodb_client import Client, credential_sources
+from miyabi.database.dynamodb_client import Client
 from miyabi.database.dynamodb_feed import Feed, Pace
 from miyabi.database.dynamodb_history import Histories
 from miyabi.database.dynamodb_items import Tables, check_size, current_key, current_of, number, text
 from miyabi.database.dynamodb_lists import Lists
 from miyabi.database.dynamodb_projects import Projects
-from miyabi.database.dynamodb_pulse import TRY_SECONDS
 from miyabi.database.dynamodb_reads import Reader
 from miyabi.database.dynamodb_requests import memo_is
 from miyabi.database.dynamodb_writes import Writer
 from miyabi.model import TTL_SECONDS, Project, is_id
 
-TIMEOUT_SECONDS = 5.0
-"""For one request. An answer that comes later is taken for none, and the request is made again."""
 MARGIN_SECONDS = 10.0
 """By so much may writers' clocks, a request under way and the indexes be late altogether."""
-POOL = 32
-"""Connections at most."""
 
 
 def now_ms() -> int:
     """The time in milliseconds."""
     return time.time_ns() // 1_000_000
-
-
-class Options(Struct, frozen=True, kw_only=True):
-    """Which tables, and where. ``endpoint``: the address of something that stands in for AWS."""
-
-    region: str
-    prefix: str = "miyabi"
-    endpoint: str | None = None
 
 
 class Timing(Struct, frozen=True, kw_only=True):
@@ -63,35 +48,21 @@ class Timing(Struct, frozen=True, kw_only=True):
     patience: Patience = Patience()
 
 
-def client_of(options: Options, session: aiohttp.ClientSession) -> Client:
-    """A client whose credentials come from where AWS's own tools find them."""
-    endpoint = URL(options.endpoint) if options.endpoint else None
-    return Client(AIOHTTP(session), credential_sources(), options.region, endpoint)
+class Closing(Protocol):
+    """What a client sends by."""
 
-
-def new_session() -> aiohttp.ClientSession:
-    """Connections for one client, on the running loop."""
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS, sock_connect=TRY_SECONDS, sock_read=TRY_SECONDS)
-    return aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=POOL))
-
-
-async def open_database(options: Options, timing: Timing = Timing()) -> DynamoDatabase:  # noqa: B008
-    """The database of these tables. Nothing is sent yet: :meth:`DynamoDatabase.ping` tells whether it answers."""
-    session = new_session()
-    return DynamoDatabase(client_of(options, session), Tables.of(options.prefix), timing, session)
+    async def close(self) -> None: ...
 
 
 class DynamoDatabase:
     """:class:`miyabi.database.Database` over DynamoDB.
 
-    ``session`` is closed with it. A call of :meth:`save` is one write for each task: after ``DatabaseUnavailable``
+    ``http`` is closed with it. A call of :meth:`save` is one write for each task: after ``DatabaseUnavailable``
     some of them may be stored, and making the same call again does the rest.
     """
 
-    def __init__(
-        self, client: Client, tables: Tables, timing: Timing, session: aiohttp.ClientSession | None = None
-    ) -> None:
-        self._session, self._tables, self._now = session, tables, timing.now
+    def __init__(self, client: Client, tables: Tables, timing: Timing, http: Closing | None = None) -> None:
+        self._http, self._tables, self._now = http, tables, timing.now
         self._calls = Calls(client, timing.patience)
         self._reader = Reader(self._calls)
         margin = round(timing.margin_seconds * 1000)
@@ -174,5 +145,5 @@ class DynamoDatabase:
 
     async def close(self) -> None:
         self._calls.closed = True
-        if self._session is not None:
-            await self._session.close()
+        if self._http is not None:
+            await self._http.close()

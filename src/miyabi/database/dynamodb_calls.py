@@ -15,7 +15,6 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple
 
-import aiohttp
 from aiodynamo import errors
 
 from miyabi.counters import Counter
@@ -50,7 +49,6 @@ _AWAY = (
     errors.InternalDynamoError,
     errors.ServiceUnavailable,
     TimeoutError,
-    aiohttp.ClientError,
     OSError,
 )
 _REFUSED = (

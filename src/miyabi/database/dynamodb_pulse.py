@@ -10,8 +10,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-import aiohttp
-
 T = TypeVar("T")
 
 SILENT_SECONDS = 3.0
@@ -20,7 +18,7 @@ TRY_SECONDS = 2.0
 """Without a byte for so long, a request is made again."""
 REST_SECONDS = 0.25
 """Least time between two tries while it is silent."""
-SILENCE = (TimeoutError, aiohttp.ClientError, OSError)
+SILENCE = (TimeoutError, OSError)
 
 
 class Silent(Exception):

@@ -66,11 +66,12 @@ def database_name(settings: Settings) -> str:
     return DATABASE_NAMES.get(settings.database.partition(":")[0], "the database")
 
 
-async def open_database(settings: Settings) -> Database:
+async def open_database(settings: Settings, *, light: bool = False) -> Database:
     """The database that ``MIYABI_DATABASE`` names: ``sqlite:`` is a file in the data folder.
 
     ``sqlite:FOLDER`` is one in another folder; ``dynamodb:`` are two tables
-    (:func:`miyabi.wiring.dynamodb.read_url`), of which nothing is asked yet.
+    (:func:`miyabi.wiring.dynamodb.read_url`), of which nothing is asked yet; ``light``: by what is soon imported, for a
+    process that wakes up to answer one request.
     """
     match settings.database.partition(":")[0]:
         case "sqlite":
@@ -78,7 +79,7 @@ async def open_database(settings: Settings) -> Database:
 
             return await sqlite.open_database(database_folder(settings))
         case "dynamodb":
-            return await _open_dynamodb(settings.database)
+            return await _open_dynamodb(settings.database, light)
     raise SettingsError(
         f"MIYABI_DATABASE: `{settings.database}` names no database; write `sqlite:` or `dynamodb:?region=eu-west-1`."
     )
@@ -95,13 +96,16 @@ def database_folder(settings: Settings) -> Path:
     return folder
 
 
-async def _open_dynamodb(url: str) -> Database:
+async def _open_dynamodb(url: str, light: bool) -> Database:
     try:
-        from miyabi.database import dynamodb
+        if light:
+            from miyabi.wiring.dynamodb_light import open_light as open_tables
+        else:
+            from miyabi.database.dynamodb_aiohttp import open_database as open_tables
         from miyabi.wiring.dynamodb import read_url
     except ModuleNotFoundError as error:
         raise SettingsError(f"MIYABI_DATABASE: `dynamodb:` needs {error.name}; install `miyabi[aws]`.") from None
-    return await dynamodb.open_database(read_url(url))
+    return await open_tables(read_url(url))
 
 
 async def open_cache(settings: Settings, *, kept: bool = True) -> Cache:

@@ -1,25 +1,16 @@
-"""``MIYABI_DATABASE=dynamodb:…`` read, and the tables it names made and described."""
+"""``MIYABI_DATABASE=dynamodb:…`` read."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from urllib.parse import parse_qsl, urlsplit
 
 from msgspec.structs import replace
 
-from miyabi.database.dynamodb import Options, client_of, new_session
-from miyabi.database.dynamodb_calls import Calls, Patience
-from miyabi.database.dynamodb_items import Tables
-from miyabi.database.dynamodb_restore import Restorer
-from miyabi.database.dynamodb_tables import Admin, Capacity
-from miyabi.database.restore import Told
+from miyabi.database.dynamodb_client import Options
 from miyabi.settings import SettingsError, aws_region
 
 EXAMPLE = "dynamodb:?region=eu-west-1&prefix=miyabi"
-ADMIN_SECONDS = 60.0
-"""So long is a call repeated: AWS needs a while for a new table."""
 NAMES = ("region", "prefix", "endpoint")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,200}")
@@ -65,23 +56,6 @@ def make_options(region: str | None = None, prefix: str | None = None, endpoint:
 def with_given(options: Options, region: str | None, prefix: str | None, endpoint: str | None) -> Options:
     """``options``, with what is given in its place."""
     return make_options(region or options.region, prefix or options.prefix, endpoint or options.endpoint)
-
-
-@asynccontextmanager
-async def open_admin(options: Options, capacity: Capacity) -> AsyncIterator[Admin]:
-    """What makes and describes the tables."""
-    async with new_session() as session:
-        calls = Calls(client_of(options, session), Patience(seconds=ADMIN_SECONDS))
-        yield Admin(calls, Tables.of(options.prefix), capacity)
-
-
-@asynccontextmanager
-async def open_restorer(options: Options, into: Options, now: Callable[[], int], told: Told) -> AsyncIterator[Restorer]:
-    """What restores the tables of ``options`` into those of ``into``."""
-    async with new_session() as session:
-        calls = Calls(client_of(options, session), Patience(seconds=ADMIN_SECONDS))
-        source, target = Tables.of(options.prefix), Tables.of(into.prefix)
-        yield Restorer(calls, source, target, Admin(calls, target, Capacity()), now, told)
 
 
 def _check_endpoint(endpoint: str) -> None:

@@ -18,7 +18,7 @@ from miyabi.settings import Settings, SettingsError
 from miyabi.wiring import database_folder
 
 if TYPE_CHECKING:
-    from miyabi.database.dynamodb import Options
+    from miyabi.database.dynamodb_client import Options
 
 
 CACHE_NOTE = (
@@ -73,7 +73,8 @@ def _sqlite(settings: Settings, wanted: Wanted, now: int, told: Told) -> Restore
 async def _dynamodb(url: str, wanted: Wanted, now: Callable[[], int], told: Told) -> Restored:
     try:
         from miyabi.database.dynamodb_restore import Asked
-        from miyabi.wiring.dynamodb import make_options, open_restorer, read_url
+        from miyabi.wiring.dynamodb import make_options, read_url
+        from miyabi.wiring.dynamodb_admin import open_restorer
     except ModuleNotFoundError as error:
         raise SettingsError(f"MIYABI_DATABASE: `dynamodb:` needs {error.name}; install `miyabi[aws]`.") from None
     options = read_url(url)

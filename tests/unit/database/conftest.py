@@ -13,9 +13,9 @@ from msgspec import Struct
 from tests.support import ministack
 from tests.support.clock import Clock
 from tests.support.faulty import FaultyHttp
-from yarl import URL
 
-from miyabi.database.dynamodb import DynamoDatabase, Timing, new_session
+from miyabi.database.dynamodb import DynamoDatabase, Timing
+from miyabi.database.dynamodb_aiohttp import new_session
 from miyabi.database.dynamodb_calls import Patience
 from miyabi.database.dynamodb_client import Client
 from miyabi.database.dynamodb_feed import Pace
@@ -70,7 +70,7 @@ class Place:
         session, waits = new_session(), Waits()
         http = FaultyHttp(AIOHTTP(session), seed=seed)
         credentials = StaticCredentials(Key("test", "test"))
-        client = Client(http, [credentials], ministack.REGION, URL(self.endpoint))
+        client = Client(http, [credentials], ministack.REGION, self.endpoint)
         patience = Patience(waits.wait, http.random.random, lambda: waits.time, seconds)
         timing = Timing(now=lambda: self.clock() + skew, pace=pace, patience=patience)
         database = DynamoDatabase(client, Tables.of(self.tables), timing, session)

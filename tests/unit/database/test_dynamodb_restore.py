@@ -17,11 +17,10 @@ from tests.support import ministack
 from tests.support.faulty import FaultyHttp
 from tests.support.recovery import Past, Recovering
 from tests.support.tasks import a_task, later
-from yarl import URL
 
 from miyabi.cli import main
 from miyabi.database import Bookmark, Current, Save, TaskQuery
-from miyabi.database.dynamodb import new_session
+from miyabi.database.dynamodb_aiohttp import new_session
 from miyabi.database.dynamodb_calls import Calls, Patience
 from miyabi.database.dynamodb_client import Client
 from miyabi.database.dynamodb_items import Tables
@@ -53,7 +52,7 @@ class Site:
 
     def client(self, http: Any) -> Client:
         credentials = StaticCredentials(Key("test", "test"))
-        return Client(http, [credentials], ministack.REGION, URL(self.place.endpoint))
+        return Client(http, [credentials], ministack.REGION, self.place.endpoint)
 
     def calls(self, http: Any = None) -> Calls:
         patience = Patience(self.waits.wait, random.Random(1).random, lambda: self.waits.time, 60.0)
@@ -362,7 +361,7 @@ def test_the_command_reports_and_says_how_to_switch_and_to_drop(site: Site, monk
 
     at = site.place.runner.run(prepare())
     monkeypatch.setattr(
-        "miyabi.wiring.dynamodb.client_of",
+        "miyabi.wiring.dynamodb_admin.client_of",
         lambda options, session: site.client(Recovering(AIOHTTP(session), site.past, looks=0)),
     )
     monkeypatch.setenv("MIYABI_CACHE", "redis://127.0.0.1:1")

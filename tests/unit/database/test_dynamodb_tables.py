@@ -10,9 +10,8 @@ from aiodynamo.credentials import Key, StaticCredentials
 from aiodynamo.http.aiohttp import AIOHTTP
 from aiodynamo.http.types import HttpImplementation, Request, RequestFailed, Response
 from tests.support import ministack
-from yarl import URL
 
-from miyabi.database.dynamodb import new_session
+from miyabi.database.dynamodb_aiohttp import new_session
 from miyabi.database.dynamodb_calls import Calls, Patience
 from miyabi.database.dynamodb_client import Client
 from miyabi.database.dynamodb_items import Tables
@@ -47,7 +46,7 @@ def test_tables_are_made_though_every_answer_gets_lost_once(place: Place) -> Non
     async def scenario() -> None:
         async with new_session() as session:
             http, waits = Forgetful(AIOHTTP(session)), Waits()
-            client = Client(http, [StaticCredentials(Key("test", "test"))], ministack.REGION, URL(place.endpoint))
+            client = Client(http, [StaticCredentials(Key("test", "test"))], ministack.REGION, place.endpoint)
             calls = Calls(client, Patience(waits.wait, lambda: 0.5, lambda: waits.time))
             admin = Admin(calls, Tables.of(f"test-{uuid4().hex[:12]}"), Capacity())
             await admin.create()

@@ -7,8 +7,10 @@ import json
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from tests.support import ministack
 from tests.support.function import Invoked, invoke, request
 
 from miyabi.principal import Principal
@@ -71,6 +73,23 @@ def test_a_read_imports_neither_the_collector_nor_boto3(env: dict[str, str]) -> 
         "rich",
         "prometheus_client",
         "jwt",
+        "miyabi.progress.resources",
+    }
+
+
+def test_a_read_from_dynamodb_imports_only_what_it_needs(env: dict[str, str], dynamodb: str) -> None:
+    env |= ministack.setting(dynamodb, f"test-{uuid4().hex[:12]}")
+    made = request("POST", "/api/tasks", {"task_name": "deploy", "task_id": "t1"})
+    results, _, modules = invoke(TASKS, [made, request("GET", "/api/tasks/t1"), request("GET", "/api/tasks")], env)
+    assert [result["statusCode"] for result in results] == [201, 200, 200]
+    assert not modules & {
+        "aiohttp",
+        "aiodynamo.credentials",
+        "aiodynamo.sign",
+        "boto3",
+        "configparser",
+        "urllib3",
+        "yarl",
     }
 
 

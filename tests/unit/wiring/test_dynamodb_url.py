@@ -11,7 +11,8 @@ from tests.support import ministack
 from tests.support.tasks import a_task
 
 from miyabi.database import DatabaseUnavailable, Save
-from miyabi.database.dynamodb import DynamoDatabase, Options
+from miyabi.database.dynamodb import DynamoDatabase
+from miyabi.database.dynamodb_client import Options
 from miyabi.settings import SettingsError, aws_region, from_environment
 from miyabi.wiring import open_database
 from miyabi.wiring.dynamodb import read_url
