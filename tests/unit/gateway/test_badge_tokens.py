@@ -10,11 +10,11 @@ import pytest
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.support.asgi import Answer, call
+from tests.support.limit import a_limit
 
 from miyabi.gateway.app import Gateway
 from miyabi.gateway.auth import Auth, Verified
 from miyabi.gateway.guard import Guard
-from miyabi.gateway.limit import Bucket
 from miyabi.gateway.mint import make_token
 from miyabi.principal import Principal, Role, attached
 from miyabi.settings import from_environment
@@ -34,7 +34,7 @@ async def shown(scope: Scope, receive: Receive, send: Send) -> None:
 
 AUTH = Auth(make_verifier(SETTINGS))
 DOORS: dict[str, ASGIApp] = {
-    "gateway": Gateway(shown, PlainTextResponse(""), Guard("127.0.0.1"), Bucket(0, 0, lambda: 0.0), AUTH),
+    "gateway": Gateway(shown, PlainTextResponse(""), Guard("127.0.0.1"), a_limit(), AUTH),
     "task API apart": Verified(shown, AUTH),
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from itertools import pairwise
 from typing import Literal
 
@@ -183,33 +182,30 @@ NASTY = {
 }
 
 
+quadratic_takes_minutes = pytest.mark.timeout(30)
+"""What is linear in the length takes milliseconds, however busy the machine is."""
+
+
+@quadratic_takes_minutes
 @pytest.mark.parametrize("name", NASTY)
 def test_a_line_of_a_megabyte_takes_no_time_whatever_its_shape(name: str) -> None:
     line = NASTY[name]
-    taken = []
-    for _ in range(3):
-        reader = Reader()
-        start = time.process_time()
-        reader.read([line, line + "\r"])
-        taken.append((time.process_time() - start) / 2)
-    assert min(taken) < 0.05, f"{min(taken) * 1000:.0f} ms"
+    Reader().read([line, line + "\r"])
 
 
+@quadratic_takes_minutes
 @pytest.mark.parametrize("name", NASTY)
 def test_a_megabyte_of_bytes_is_split_in_no_time_whatever_its_shape(name: str) -> None:
     raw = NASTY[name].encode()
-    start = time.process_time()
     splitter = Splitter()
     for at in range(0, len(raw), 65536):
         splitter.feed(raw[at : at + 65536])
     splitter.flush()
-    assert time.process_time() - start < 0.5
 
 
+@quadratic_takes_minutes
 @pytest.mark.parametrize("end", [b"\r", b"\x08", b"\x1b[1G", b"\r\n", b"\n"])
 def test_a_megabyte_of_line_ends_is_split_in_no_time(end: bytes) -> None:
-    start = time.process_time()
     splitter = Splitter()
     splitter.feed(end * (MAX_LINE // len(end)))
     splitter.flush()
-    assert time.process_time() - start < 5
