@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 import miyabi.webui
 from miyabi.gateway.app import Gateway
 from miyabi.gateway.client import Clients, networks
+from miyabi.gateway.cors import Cors, origins_of
 from miyabi.gateway.guard import Guard
 from miyabi.gateway.limit import LocalLimit, Rates
 from miyabi.gateway.limited import RateLimit
@@ -21,16 +22,22 @@ from miyabi.webui.app import page
 DIST = Path(miyabi.webui.__file__).parent / "dist"
 
 
-def make_gateway(settings: Settings, tasks: ASGIApp) -> Gateway:
-    """The gateway before the task API ``tasks``."""
+def make_gateway(settings: Settings, tasks: ASGIApp) -> ASGIApp:
+    """The gateway before the task API ``tasks``. Raises ``SettingsError``."""
+    origins = _origins(settings)
+    gateway = _gateway(settings, tasks, Guard(settings.host, origins))
+    return Cors(gateway, origins) if origins else gateway
+
+
+def _gateway(settings: Settings, tasks: ASGIApp, guard: Guard) -> Gateway:
     limit = make_limit(settings)
     if not settings.signs_in:
-        return Gateway(tasks, page(DIST), Guard(settings.host), limit)
+        return Gateway(tasks, page(DIST), guard, limit)
     from miyabi.gateway.auth import Auth
     from miyabi.wiring.auth import make_verifier, make_ways, sign_in_origins
 
     auth, ways = Auth(make_verifier(settings)), make_ways(settings)
-    return Gateway(tasks, page(DIST, sign_in_origins(settings)), Guard(settings.host), limit, auth, ways)
+    return Gateway(tasks, page(DIST, sign_in_origins(settings)), guard, limit, auth, ways)
 
 
 def make_limit(settings: Settings) -> RateLimit:
@@ -53,6 +60,13 @@ def _clients(settings: Settings) -> Clients:
     except ValueError as error:
         hint = "write addresses and networks with spaces between, such as `10.0.0.0/8 127.0.0.1`"
         raise SettingsError(f"MIYABI_TRUSTED_PROXIES: {error}; {hint}.") from None
+
+
+def _origins(settings: Settings) -> tuple[str, ...]:
+    try:
+        return origins_of(settings.origins)
+    except ValueError as error:
+        raise SettingsError(f"MIYABI_ORIGINS: {error}.") from None
 
 
 def make_upstream(settings: Settings) -> Upstream:
