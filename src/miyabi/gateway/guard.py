@@ -55,6 +55,11 @@ class Guarded:
         await self._app(scope, receive, send)
 
 
+def name_of(headers: dict[bytes, bytes]) -> str:
+    """The name of the site that was asked, as ``Host`` says; empty where it says none."""
+    return _name(headers.get(b"host", b"").decode("latin-1"))
+
+
 @lru_cache(maxsize=256)
 def _name(host: str) -> str:
     """The host's name without its port; brackets of an IPv6 address removed."""
