@@ -13,6 +13,8 @@ from miyabi.cli.service import Main, folders_lock, insecure_option, refuse_stran
 from miyabi.settings import Settings
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from miyabi.tasks.api import Collecting, Probe
     from miyabi.wiring.stores import Stores
 
@@ -62,15 +64,13 @@ def _tasks_elsewhere(service: str) -> str | None:
 
 async def _gateway(settings: Settings, sock: socket.socket) -> None:
     from miyabi.wiring.gateway import make_gateway, make_upstream
-    from miyabi.wiring.server import serve as run
 
     tasks = make_upstream(settings)
-    await run(make_gateway(settings, tasks), sock, ready=_say("The gateway", sock), stopping=tasks.close)
+    await _run(make_gateway(settings, tasks), settings, sock, "The gateway", tasks.close)
 
 
 async def _tasks(settings: Settings, sock: socket.socket) -> None:
     from miyabi.wiring.guarded import guarded
-    from miyabi.wiring.server import serve as run
     from miyabi.wiring.stores import open_stores
     from miyabi.wiring.tasks import make_tasks
 
@@ -78,25 +78,23 @@ async def _tasks(settings: Settings, sock: socket.socket) -> None:
         collector, probes = _collector_of(settings, stores)
         app = make_tasks(settings, stores, collector, probes)
         door = guarded(app, settings, whole=False)
-        await run(door, sock, ready=_say("The task API", sock), stopping=app.api.hub.close)
+        await _run(door, settings, sock, "The task API", app.api.hub.close)
 
 
 async def _collector(settings: Settings, sock: socket.socket) -> None:
     from miyabi.wiring.apart import make_collector
     from miyabi.wiring.notices import notifying
-    from miyabi.wiring.server import serve as run
     from miyabi.wiring.stores import open_stores
 
     async with open_stores(settings) as stores, notifying(settings, stores.database):
-        await run(make_collector(settings, stores), sock, ready=_say("The collector", sock))
+        await _run(make_collector(settings, stores), settings, sock, "The collector")
 
 
 async def _logs(settings: Settings, sock: socket.socket) -> None:
     from miyabi.wiring.apart import open_log_service
-    from miyabi.wiring.server import serve as run
 
     async with open_log_service(settings) as (app, guarded):
-        await run(guarded, sock, ready=_say("The log service", sock), stopping=app.close)
+        await _run(guarded, settings, sock, "The log service", app.close)
 
 
 def _collector_of(settings: Settings, stores: Stores) -> tuple[Collecting, dict[str, Probe]]:
@@ -111,7 +109,13 @@ def _collector_of(settings: Settings, stores: Stores) -> tuple[Collecting, dict[
     return remote, {"collector": remote.ping}
 
 
-def _say(what: str, sock: socket.socket) -> Callable[[], None]:
-    from miyabi.wiring.server import address
+async def _run(
+    app: ASGIApp, settings: Settings, sock: socket.socket, what: str, stopping: Callable[[], None] = lambda: None
+) -> None:
+    from miyabi.wiring.http_limits import limits_of
+    from miyabi.wiring.server import address, serve
 
-    return lambda: click.echo(f"{what} is on {address(sock)}")
+    def ready() -> None:
+        click.echo(f"{what} is on {address(sock)}")
+
+    await serve(app, sock, ready=ready, stopping=stopping, limits=limits_of(settings))

@@ -34,6 +34,7 @@ async def _serve(settings: Settings, sock: socket.socket) -> None:
     from miyabi.wiring.board import remove_board, write_board
     from miyabi.wiring.collector import LocalCollector, make_loop
     from miyabi.wiring.gateway import make_gateway, page_is_there
+    from miyabi.wiring.http_limits import limits_of
     from miyabi.wiring.notices import notifying
     from miyabi.wiring.server import address, serve
     from miyabi.wiring.stores import open_stores
@@ -51,6 +52,7 @@ async def _serve(settings: Settings, sock: socket.socket) -> None:
         tasks = make_tasks(settings, stores, LocalCollector(loop), probes)
         try:
             async with running(loop), notifying(settings, stores.database):
-                await serve(make_gateway(settings, tasks), sock, ready=ready, stopping=tasks.api.hub.close)
+                app, limits = make_gateway(settings, tasks), limits_of(settings)
+                await serve(app, sock, ready=ready, stopping=tasks.api.hub.close, limits=limits)
         finally:
             remove_board(settings.data)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import secrets
 import time
 from typing import TYPE_CHECKING
 
@@ -13,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from miyabi.gateway.guard import Guard, name_of
 from miyabi.gateway.headers import API, careful, kept
 from miyabi.gateway.limited import Header, RateLimit
+from miyabi.gateway.request_id import RequestIds
 from miyabi.gateway.sign_in import PATH as SIGN_IN
 from miyabi.gateway.sign_in import Ways
 from miyabi.gateway.sign_in_app import SignInApp
@@ -56,8 +55,7 @@ class Gateway:
         self._limit = limit
         self._auth = auth
         self._sign_in = SignInApp(ways or Ways(token=auth is not None), auth.verifier if auth else None)
-        self._prefix = secrets.token_hex(4).encode()
-        self._numbers = itertools.count(1)
+        self._ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Guard, identify, limit, route; every answer gets a request id and the headers of a careful site."""
@@ -66,10 +64,7 @@ class Gateway:
             await self._limit.close()
             return
         headers = dict(scope["headers"])
-        request_id = headers.get(b"x-request-id", b"")
-        if not 0 < len(request_id) <= 128:
-            request_id = b"%s-%x" % (self._prefix, next(self._numbers))
-            scope["headers"] = [*scope["headers"], (b"x-request-id", request_id)]
+        request_id, scope["headers"] = self._ids.of(scope["headers"])
         added = [*careful(scope, name_of(headers)), (b"x-request-id", request_id)]
         send = _finished(send, scope, added, time.perf_counter())
         try:

@@ -184,6 +184,7 @@ class Upstream:
             headers=[(key.decode("latin-1"), value.decode("latin-1")) for key, value in passed],
             data=_body(receive) if has_body else None,
             allow_redirects=False,
+            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
         )
 
 

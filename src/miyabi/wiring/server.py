@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import math
 import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from miyabi.settings import SettingsError
+from miyabi.wiring.http_limits import Crowd, Limits
+from miyabi.wiring.http_protocol import Connection
 
 STOP_SECONDS = 3
 """Requests under way have so long to end."""
@@ -53,6 +58,14 @@ class _Server(uvicorn.Server):
         if self.started:
             self._ready()
 
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second; each second all connections are looked at."""
+        if counter % 10 == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                cast(Connection, connection).check(now)
+        return await super().on_tick(counter)
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Signals are :func:`serve`'s: the process shall end with 0 and not be killed by its own signal."""
@@ -60,23 +73,30 @@ class _Server(uvicorn.Server):
 
 
 async def serve(
-    app: ASGIApp, sock: socket.socket, *, ready: Callable[[], None], stopping: Callable[[], None] = lambda: None
+    app: ASGIApp,
+    sock: socket.socket,
+    *,
+    ready: Callable[[], None],
+    stopping: Callable[[], None] = lambda: None,
+    limits: Limits | None = None,
 ) -> None:
     """Serve ``app`` until SIGINT or SIGTERM. ``stopping`` is called first then: endless answers should end."""
+    loop, limits = asyncio.get_running_loop(), limits or Limits()
+    protocol: Any = partial(Connection, limits, Crowd(limits), loop.time)
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=protocol,
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=math.ceil(limits.idle_seconds),
         timeout_graceful_shutdown=STOP_SECONDS,
     )
     server = _Server(config, ready)
-    loop = asyncio.get_running_loop()
 
     def stop() -> None:
         server.should_exit = True
