@@ -78,6 +78,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Where else than at its own address the issuer answers the page, with spaces between: Cognito's domain."""
     origins: str = ""
     """Origins whose pages may ask the gateway (CORS), with spaces between: ``https://board.example.org``."""
+    access_log: Literal["auto", "yes", "no"] = "auto"
+    """A line of JSON on stderr for each request: ``auto`` where others can ask, and stderr is no terminal."""
     rate_limit: Annotated[float, Meta(ge=0, le=1e9)] = 1000.0
     """Requests a second that all gateways on one Redis, or each without one, let through; 0 is no limit."""
     rate_burst: Annotated[int, Meta(ge=1)] = 2000

@@ -30,10 +30,14 @@ def environment(data: Path, **more: str) -> dict[str, str]:
 class Service:
     """A process of ``miyabi`` that serves on a port; its word that it is ready is its first line."""
 
-    def __init__(self, *command: str, env: Mapping[str, str], prefix: Sequence[str] = ()) -> None:
+    def __init__(
+        self, *command: str, env: Mapping[str, str], prefix: Sequence[str] = (), errors: int | None = None
+    ) -> None:
+        """``errors`` is a file that stderr goes to instead of :meth:`errors`."""
         self._command = [*prefix, MIYABI, *command]
         self._env = dict(env)
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        self._stderr = self._errors.fileno() if errors is None else errors
         self.port = 0
         self.process = self._launch()
 
@@ -91,7 +95,7 @@ class Service:
 
     def _launch(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [*self._command, "--port", str(self.port)], env=self._env, stdout=subprocess.PIPE, stderr=self._errors
+            [*self._command, "--port", str(self.port)], env=self._env, stdout=subprocess.PIPE, stderr=self._stderr
         )
         try:
             self.port = int(self._first_line(process).partition("http://127.0.0.1:")[2].split()[0])
@@ -122,9 +126,9 @@ class Service:
 class Board(Service):
     """``miyabi up`` on a data folder."""
 
-    def __init__(self, data: Path, prefix: Sequence[str] = (), **settings: str) -> None:
+    def __init__(self, data: Path, prefix: Sequence[str] = (), errors: int | None = None, **settings: str) -> None:
         self.data = data
-        super().__init__("up", env=environment(data, **settings), prefix=prefix)
+        super().__init__("up", env=environment(data, **settings), prefix=prefix, errors=errors)
 
     def env(self, **more: str) -> dict[str, str]:
         """The environment of a user of this board."""

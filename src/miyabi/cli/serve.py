@@ -64,9 +64,11 @@ def _tasks_elsewhere(service: str) -> str | None:
 
 async def _gateway(settings: Settings, sock: socket.socket) -> None:
     from miyabi.wiring.gateway import make_gateway, make_upstream
+    from miyabi.wiring.recorded import recorded
 
     tasks = make_upstream(settings)
-    await _run(make_gateway(settings, tasks), settings, sock, "The gateway", tasks.close)
+    async with recorded(settings) as layer:
+        await _run(layer(make_gateway(settings, tasks)), settings, sock, "The gateway", tasks.close)
 
 
 async def _tasks(settings: Settings, sock: socket.socket) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-import logging
 import os
 import socket
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -75,13 +73,14 @@ def _lock(handle: int, folder: Path, kind: int) -> None:
 
 def run_service(settings: Settings, port: int, main: Main) -> None:
     """Listen, then run ``main`` on uvloop until it ends; what the user can mend is said in a line."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     import uvloop
 
     from miyabi.database import DatabaseUnavailable
     from miyabi.logs import LogsUnavailable
+    from miyabi.wiring.json_log import log_as_text
     from miyabi.wiring.server import listen
 
+    log_as_text()
     try:
         sock = listen(settings.host, port)
         with sock:

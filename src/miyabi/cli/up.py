@@ -36,6 +36,7 @@ async def _serve(settings: Settings, sock: socket.socket) -> None:
     from miyabi.wiring.gateway import make_gateway, page_is_there
     from miyabi.wiring.http_limits import limits_of
     from miyabi.wiring.notices import notifying
+    from miyabi.wiring.recorded import recorded
     from miyabi.wiring.server import address, serve
     from miyabi.wiring.stores import open_stores
     from miyabi.wiring.tasks import fine, make_tasks
@@ -51,8 +52,12 @@ async def _serve(settings: Settings, sock: socket.socket) -> None:
         probes = {"webui": page_is_there, "gateway": fine, "collector": loop.ping}
         tasks = make_tasks(settings, stores, LocalCollector(loop), probes)
         try:
-            async with running(loop), notifying(settings, stores.database):
-                app, limits = make_gateway(settings, tasks), limits_of(settings)
+            async with (
+                running(loop),
+                notifying(settings, stores.database),
+                recorded(settings) as layer,
+            ):
+                app, limits = layer(make_gateway(settings, tasks)), limits_of(settings)
                 await serve(app, sock, ready=ready, stopping=tasks.api.hub.close, limits=limits)
         finally:
             remove_board(settings.data)

@@ -1,4 +1,7 @@
-"""Our own log as lines of JSON, each with the request and the task that it belongs to."""
+"""Our own log: on a terminal as text, else as lines of JSON, each with the request and the task that it belongs to.
+
+What requests carry to prove who sends them is in neither.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from miyabi.context import REQUEST, TASK
+from miyabi.masked import masked
 from miyabi.model import iso
 
 
@@ -41,12 +45,30 @@ class JsonFormatter(logging.Formatter):
                 record.levelname,
                 self._service,
                 record.name,
-                record.getMessage(),
+                masked(record.getMessage()),
                 REQUEST.get() or UNSET,
                 TASK.get() or UNSET,
-                self.formatException(record.exc_info) if record.exc_info else UNSET,
+                masked(self.formatException(record.exc_info)) if record.exc_info else UNSET,
             )
         ).decode()
+
+
+class TextFormatter(logging.Formatter):
+    """Formats records for a terminal."""
+
+    def __init__(self) -> None:
+        super().__init__("%(levelname)s %(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """A line, and a traceback behind it where there is one."""
+        return masked(super().format(record))
+
+
+def log_as_text() -> None:
+    """Write warnings and errors to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(TextFormatter())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
 
 
 def log_as_json(service: str, stream: TextIO | None = None, level: int = logging.INFO) -> None:
