@@ -7,7 +7,7 @@ import os
 from contextlib import closing
 from pathlib import Path
 
-from tests.support.board import Board
+from tests.support.board import Board, Service, environment
 from tests.support.until import until
 
 
@@ -32,7 +32,8 @@ def test_each_answer_is_a_line_of_json(tmp_path: Path) -> None:
 def test_whoever_reads_the_log_and_stands_still_holds_up_nobody(tmp_path: Path) -> None:
     read, write = os.pipe()
     try:
-        with closing(Board(tmp_path / "data", errors=write, MIYABI_ACCESS_LOG="yes")) as board:
+        env = environment(tmp_path / "data", MIYABI_ACCESS_LOG="yes")
+        with closing(Service("up", env=env, errors=write)) as board:
             full = os.fpathconf(write, "PC_PIPE_BUF")
             for _ in range(65536 // 200 + full // 200):
                 board.api.request("GET", "/api/tasks", **{"user-agent": "x" * 200})

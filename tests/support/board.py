@@ -126,9 +126,9 @@ class Service:
 class Board(Service):
     """``miyabi up`` on a data folder."""
 
-    def __init__(self, data: Path, prefix: Sequence[str] = (), errors: int | None = None, **settings: str) -> None:
+    def __init__(self, data: Path, prefix: Sequence[str] = (), **settings: str) -> None:
         self.data = data
-        super().__init__("up", env=environment(data, **settings), prefix=prefix, errors=errors)
+        super().__init__("up", env=environment(data, **settings), prefix=prefix)
 
     def env(self, **more: str) -> dict[str, str]:
         """The environment of a user of this board."""

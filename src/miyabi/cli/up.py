@@ -55,7 +55,7 @@ async def _serve(settings: Settings, sock: socket.socket) -> None:
             async with (
                 running(loop),
                 notifying(settings, stores.database),
-                recorded(settings) as layer,
+                recorded(settings, stores.logs) as layer,
             ):
                 app, limits = layer(make_gateway(settings, tasks)), limits_of(settings)
                 await serve(app, sock, ready=ready, stopping=tasks.api.hub.close, limits=limits)

@@ -16,7 +16,6 @@ from miyabi.gateway.sign_in import PATH as SIGN_IN
 from miyabi.gateway.sign_in import Ways
 from miyabi.gateway.sign_in_app import SignInApp
 from miyabi.http import Problem
-from miyabi.principal import attach
 
 if TYPE_CHECKING:
     from miyabi.gateway.auth import Auth
@@ -87,7 +86,6 @@ class Gateway:
             raise
         added += await self._limit.admit(scope, principal.subject)
         auth.allow(principal, scope)
-        attach(scope, principal)
 
     def _routed(self, scope: Scope, headers: dict[bytes, bytes]) -> ASGIApp:
         self._guard.check(scope["method"], headers)

@@ -6,7 +6,10 @@ What requests carry to prove who sends them is in neither.
 from __future__ import annotations
 
 import logging
+import os
+import select
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 import msgspec
@@ -15,6 +18,9 @@ from msgspec import UNSET, Struct, UnsetType
 from miyabi.context import REQUEST, TASK
 from miyabi.masked import masked
 from miyabi.model import iso
+
+ROOM_SECONDS = 0.02
+"""So long is waited for a full pipe to be read."""
 
 
 class Line(Struct, omit_defaults=True):
@@ -64,9 +70,21 @@ class TextFormatter(logging.Formatter):
         return masked(super().format(record))
 
 
+class StderrHandler(logging.Handler):
+    """Writes to standard error at once. What nobody reads is given up: a line must not stop the service."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write in pieces that a pipe takes whole, each as soon as there is room for it."""
+        data = (self.format(record) + "\n").encode(errors="replace")
+        with suppress(OSError, ValueError):
+            where = sys.stderr.fileno()
+            while data and select.select([], [where], [], ROOM_SECONDS)[1]:
+                data = data[os.write(where, data[: select.PIPE_BUF]) :]
+
+
 def log_as_text() -> None:
     """Write warnings and errors to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = StderrHandler()
     handler.setFormatter(TextFormatter())
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
 

@@ -5,31 +5,53 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.types import ASGIApp
 
 from miyabi.gateway.access import AccessLog
 from miyabi.gateway.answered import peer
+from miyabi.gateway.audit import Audit
 from miyabi.gateway.guard import LOOPBACK
+from miyabi.logs import Logs
 from miyabi.settings import Settings
+from miyabi.wiring import open_logs
 from miyabi.wiring.batches import Batches, aside
+from miyabi.wiring.lazily import lazily
 from miyabi.wiring.stores import now
+from miyabi.wiring.trail import Line, Trail
 
 Layer = Callable[[ASGIApp], ASGIApp]
 
 
 @asynccontextmanager
-async def recorded(settings: Settings) -> AsyncIterator[Layer]:
-    """What is put around the gateway to have its answers written down; at the end all of it is."""
-    if not writes_access(settings, terminal=sys.stderr.isatty()):
-        yield lambda app: app
-        return
-    lines: Batches[bytes] = Batches("the access log", _to_stderr, failures=(OSError,))
-    try:
-        yield lambda app: AccessLog(app, lines.add, peer, now)
-    finally:
-        await lines.close()
+async def recorded(settings: Settings, logs: Logs | None = None) -> AsyncIterator[Layer]:
+    """What is put around the gateway to have its answers and the changes written down; at the end all of it is.
+
+    ``logs`` keep the audit trail; without, those that the settings name, opened when there is something to keep.
+    """
+    async with AsyncExitStack() as stack:
+        if logs is None:
+            logs = lazily(lambda: _opened(settings))
+            stack.push_async_callback(logs.close)
+        trail = Trail(logs)
+        changes: Batches[Line] = Batches("the audit trail", trail.write, failures=(Exception,), pause=0.5)
+        stack.push_async_callback(changes.close)
+        lines: Batches[bytes] = Batches("the access log", _to_stderr, failures=(OSError,))
+        stack.push_async_callback(lines.close)
+        access = writes_access(settings, terminal=sys.stderr.isatty())
+
+        def layer(app: ASGIApp) -> ASGIApp:
+            app = Audit(app, lambda when, text: changes.add(trail.line(when, text)), peer, now)
+            return AccessLog(app, lines.add, peer, now) if access else app
+
+        yield layer
+
+
+async def _opened(settings: Settings) -> Logs:
+    """A gateway by itself needs no data folder until something is changed."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    return await open_logs(settings)
 
 
 def writes_access(settings: Settings, *, terminal: bool) -> bool:
