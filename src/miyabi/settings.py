@@ -76,6 +76,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     """What the page asks the issuer for, with spaces between; some give a refresh token for ``offline_access`` only."""
     auth_origins: str = ""
     """Where else than at its own address the issuer answers the page, with spaces between: Cognito's domain."""
+    tls_cert: Path | None = None
+    """PEM file of the certificate and its chain that a service shows; unset: it speaks plain HTTP."""
+    tls_key: Path | None = None
+    """PEM file of its key, without a passphrase; unset: in the same file."""
+    tls_ca: Path | None = None
+    """PEM file of authorities that the clients of services trust besides the system's."""
     origins: str = ""
     """Origins whose pages may ask the gateway (CORS), with spaces between: ``https://board.example.org``."""
     access_log: Literal["auto", "yes", "no"] = "auto"
@@ -174,7 +180,7 @@ def default_data() -> Path:
 
 def _made(kind: type, value: object) -> object:
     if kind is Path:
-        return Path(str(value))
+        return Path(str(value)).expanduser().absolute()
     if kind is Secret:
         return Secret(str(value))
     raise NotImplementedError(kind)

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from miyabi.cli.service import Main, folders_lock, insecure_option, refuse_strangers, run_service, settings_of
+from miyabi.cli.service import (
+    Main,
+    folders_lock,
+    insecure_option,
+    refuse_strangers,
+    run_service,
+    settings_of,
+    tls_options,
+)
 from miyabi.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,8 +39,17 @@ PORTS = {"gateway": 8420, "tasks": 8421, "collector": 8422, "logs": 8423}
     help="Port.  [default: 8420, 8421, 8422, 8423 in the order above]",
 )
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded stores.")
+@tls_options
 @insecure_option
-def serve(service: str, host: str | None, port: int | None, data: Path | None, insecure: bool) -> None:
+def serve(
+    service: str,
+    host: str | None,
+    port: int | None,
+    data: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    insecure: bool,
+) -> None:
     """Start one service by itself.
 
     The gateway finds the task API by MIYABI_TASKS, the task API the collector by MIYABI_COLLECTOR; both find logs,
@@ -40,7 +57,14 @@ def serve(service: str, host: str | None, port: int | None, data: Path | None, i
     The log service keeps lines in the data folder; the others find it by MIYABI_LOGS=http://host:8423.
     With sign-in configured each asks for tokens; MIYABI_TOKEN is what the task API and the collector send to others.
     """
-    settings = settings_of(host=host, data=data, cache=_shared_cache(), tasks=_tasks_elsewhere(service))
+    settings = settings_of(
+        host=host,
+        data=data,
+        cache=_shared_cache(),
+        tasks=_tasks_elsewhere(service),
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    )
     refuse_strangers(settings, insecure=insecure)
     port = PORTS[service] if port is None else port
     if service == "gateway":
@@ -106,8 +130,9 @@ def _collector_of(settings: Settings, stores: Stores) -> tuple[Collecting, dict[
 
         return LocalCollector(make_loop(settings, stores)), {}
     from miyabi.wiring.remote import RemoteCollector
+    from miyabi.wiring.trust import trusting
 
-    remote = RemoteCollector(settings.collector, settings.token)
+    remote = RemoteCollector(settings.collector, settings.token, trusting(settings))
     return remote, {"collector": remote.ping}
 
 
@@ -116,8 +141,11 @@ async def _run(
 ) -> None:
     from miyabi.wiring.http_limits import limits_of
     from miyabi.wiring.server import address, serve
+    from miyabi.wiring.tls import certificate_of
+
+    certificate = certificate_of(settings)
 
     def ready() -> None:
-        click.echo(f"{what} is on {address(sock)}")
+        click.echo(f"{what} is on {address(sock, certificate)}")
 
-    await serve(app, sock, ready=ready, stopping=stopping, limits=limits_of(settings))
+    await serve(app, sock, ready=ready, stopping=stopping, limits=limits_of(settings), certificate=certificate)

@@ -89,6 +89,14 @@ def run_service(settings: Settings, port: int, main: Main) -> None:
         raise click.ClickException(str(error)) from None
 
 
+def tls_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that name a certificate."""
+    file = click.Path(path_type=Path, dir_okay=False)
+    key = click.option("--tls-key", type=file, help="Its key, without a passphrase.  [default: in the same file]")
+    cert = click.option("--tls-cert", type=file, help="Speak HTTPS: the certificate and its chain, in PEM.")
+    return cert(key(command))
+
+
 insecure_option = click.option("--insecure", is_flag=True, help="Serve whoever can reach the address, without a token.")
 
 

@@ -18,6 +18,7 @@ from miyabi.gateway.limited import RateLimit
 from miyabi.gateway.upstream import Upstream
 from miyabi.settings import Settings, SettingsError
 from miyabi.webui.app import page
+from miyabi.wiring.trust import trusting
 
 DIST = Path(miyabi.webui.__file__).parent / "dist"
 
@@ -76,7 +77,7 @@ def make_upstream(settings: Settings) -> Upstream:
         if not _is_address(url):
             example = "`http://127.0.0.1:8421`, several with spaces between"
             raise SettingsError(f"MIYABI_TASKS: `{url}` is no address; write {example}.")
-    return Upstream(urls)
+    return Upstream(urls, trust=trusting(settings))
 
 
 def _is_address(url: str) -> bool:

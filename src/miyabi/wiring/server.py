@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -19,8 +19,13 @@ from miyabi.settings import SettingsError
 from miyabi.wiring.http_limits import Crowd, Limits
 from miyabi.wiring.http_protocol import Connection
 
+if TYPE_CHECKING:
+    from miyabi.wiring.tls import Certificate
+
 STOP_SECONDS = 3
 """Requests under way have so long to end."""
+RENEWED_TICKS = 50
+"""Tenths of a second between two looks at the certificate's files."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -41,17 +46,20 @@ def listen(host: str, port: int) -> socket.socket:
     return sock
 
 
-def address(sock: socket.socket) -> str:
+def address(sock: socket.socket, certificate: Certificate | None = None) -> str:
     """The URL of a listening socket, as a browser on this machine writes it."""
     host, port = sock.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{host}:{port}"
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    if certificate:
+        name = certificate.name_for(name, anywhere=name != host)
+    return f"http{'s' if certificate else ''}://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], certificate: Certificate | None) -> None:
         super().__init__(config)
         self._ready = ready
+        self._certificate = certificate
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -64,6 +72,8 @@ class _Server(uvicorn.Server):
             now = asyncio.get_running_loop().time()
             for connection in list(self.server_state.connections):
                 cast(Connection, connection).check(now)
+        if counter % RENEWED_TICKS == 0 and self._certificate:
+            self._certificate.renew()
         return await super().on_tick(counter)
 
     @contextmanager
@@ -79,6 +89,7 @@ async def serve(
     ready: Callable[[], None],
     stopping: Callable[[], None] = lambda: None,
     limits: Limits | None = None,
+    certificate: Certificate | None = None,
 ) -> None:
     """Serve ``app`` until SIGINT or SIGTERM. ``stopping`` is called first then: endless answers should end."""
     loop, limits = asyncio.get_running_loop(), limits or Limits()
@@ -96,7 +107,10 @@ async def serve(
         timeout_keep_alive=math.ceil(limits.idle_seconds),
         timeout_graceful_shutdown=STOP_SECONDS,
     )
-    server = _Server(config, ready)
+    if certificate:
+        context = certificate.context
+        config.ssl_context_factory = lambda config, default: context
+    server = _Server(config, ready, certificate)
 
     def stop() -> None:
         server.should_exit = True
