@@ -22,7 +22,7 @@ _RECORD = [
 """An answer of the API is no document: shown as one, it may do nothing; no other site may include it."""
 _PICTURE = [
     *_ANY,
-    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; sandbox"),
+    (b"content-security-policy", b"default-src 'none'; sandbox"),
     (b"cross-origin-resource-policy", b"cross-origin"),
 ]
 _HSTS = [(b"strict-transport-security", b"max-age=31536000")]

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 import miyabi.webui
 from miyabi.gateway.app import Gateway
-from miyabi.gateway.client import Clients, networks
+from miyabi.gateway.client import Clients
 from miyabi.gateway.cors import Cors, origins_of
 from miyabi.gateway.guard import Guard
 from miyabi.gateway.limit import LocalLimit, Rates
@@ -18,6 +18,7 @@ from miyabi.gateway.limited import RateLimit
 from miyabi.gateway.upstream import Upstream
 from miyabi.settings import Settings, SettingsError
 from miyabi.webui.app import page
+from miyabi.wiring.proxies import proxies_of
 from miyabi.wiring.trust import trusting
 
 DIST = Path(miyabi.webui.__file__).parent / "dist"
@@ -44,7 +45,7 @@ def _gateway(settings: Settings, tasks: ASGIApp, guard: Guard) -> Gateway:
 def make_limit(settings: Settings) -> RateLimit:
     """The rate limit, shared where the cache is. Raises ``SettingsError``."""
     rates = Rates(settings.rate_limit, settings.rate_burst, settings.rate_share)
-    local, clients = LocalLimit(rates, time.monotonic), _clients(settings)
+    local, clients = LocalLimit(rates, time.monotonic), Clients(proxies_of(settings))
     if settings.cache.startswith(("redis:", "rediss:")) and rates.rate:
         from miyabi.gateway.shared_limit import SharedLimit
         from miyabi.wiring.limit import ANSWER_SECONDS, RedisLimit
@@ -53,14 +54,6 @@ def make_limit(settings: Settings) -> RateLimit:
         redis = redis_at(settings.cache, answer_seconds=ANSWER_SECONDS)
         return RateLimit(SharedLimit(RedisLimit(redis, rates), local), rates, clients)
     return RateLimit(local, rates, clients)
-
-
-def _clients(settings: Settings) -> Clients:
-    try:
-        return Clients(networks(settings.trusted_proxies))
-    except ValueError as error:
-        hint = "write addresses and networks with spaces between, such as `10.0.0.0/8 127.0.0.1`"
-        raise SettingsError(f"MIYABI_TRUSTED_PROXIES: {error}; {hint}.") from None
 
 
 def _origins(settings: Settings) -> tuple[str, ...]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import resource
 from collections import Counter
+from collections.abc import Sequence
 from ipaddress import ip_address
 
 from msgspec import Struct
 
+from miyabi.gateway.client import Network
 from miyabi.settings import Settings
+from miyabi.wiring.proxies import proxies_of
 
 FILES_KEPT = 128
 """File descriptors for all that is no connection: stores, logs, the services behind."""
@@ -19,6 +22,8 @@ TURNED_AWAY = 64
 class Limits(Struct, frozen=True, kw_only=True):
     """Defaults are those of :class:`miyabi.settings.Settings`; 0 connections are any number."""
 
+    proxies: tuple[Network, ...] = ()
+    """Behind these are many clients: the number for one address does not hold for them."""
     connections: int = 4096
     per_address: int = 256
     url_bytes: int = 8192
@@ -32,6 +37,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 def limits_of(settings: Settings) -> Limits:
     """The settings' limits; connections no more than the process may have files."""
     return Limits(
+        proxies=proxies_of(settings),
         connections=_affordable(settings.max_connections),
         per_address=settings.max_connections_per_address,
         url_bytes=settings.max_url_bytes,
@@ -58,7 +64,7 @@ def _affordable(wanted: int) -> int:
 
 
 class Crowd:
-    """Who is connected. Addresses of this machine have no limit of their own: a proxy may be there, with everybody."""
+    """Who is connected. This machine and trusted proxies have no limit of their own: everybody may be behind them."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -69,7 +75,8 @@ class Crowd:
         """Count a connection from ``address``; ``False`` when there is no room inside."""
         limits = self._limits
         full = limits.connections and self._inside >= limits.connections
-        if full or (limits.per_address and self._by_address[address] >= limits.per_address and not _local(address)):
+        many = limits.per_address and self._by_address[address] >= limits.per_address
+        if full or (many and not _of_many(address, limits.proxies)):
             self._outside += 1
             return False
         self._by_address[address] += 1
@@ -91,8 +98,9 @@ class Crowd:
             del self._by_address[address]
 
 
-def _local(address: str) -> bool:
+def _of_many(address: str, proxies: Sequence[Network]) -> bool:
     try:
-        return ip_address(address).is_loopback
+        given = ip_address(address)
     except ValueError:
         return not address
+    return given.is_loopback or any(given in network for network in proxies)

@@ -10,14 +10,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from starlette.types import ASGIApp
 
 from miyabi.gateway.access import AccessLog
-from miyabi.gateway.answered import peer
 from miyabi.gateway.audit import Audit
+from miyabi.gateway.client import Clients
 from miyabi.gateway.guard import LOOPBACK
 from miyabi.logs import Logs
 from miyabi.settings import Settings
 from miyabi.wiring import open_logs
 from miyabi.wiring.batches import Batches, aside
 from miyabi.wiring.lazily import lazily
+from miyabi.wiring.proxies import proxies_of
 from miyabi.wiring.stores import now
 from miyabi.wiring.trail import Line, Trail
 
@@ -39,11 +40,11 @@ async def recorded(settings: Settings, logs: Logs | None = None) -> AsyncIterato
         stack.push_async_callback(changes.close)
         lines: Batches[bytes] = Batches("the access log", _to_stderr, failures=(OSError,))
         stack.push_async_callback(lines.close)
-        access = writes_access(settings, terminal=sys.stderr.isatty())
+        address, access = Clients(proxies_of(settings)).address, writes_access(settings, terminal=sys.stderr.isatty())
 
         def layer(app: ASGIApp) -> ASGIApp:
-            app = Audit(app, lambda when, text: changes.add(trail.line(when, text)), peer, now)
-            return AccessLog(app, lines.add, peer, now) if access else app
+            app = Audit(app, lambda when, text: changes.add(trail.line(when, text)), address, now)
+            return AccessLog(app, lines.add, address, now) if access else app
 
         yield layer
 

@@ -131,6 +131,19 @@ def test_one_address_has_its_own_number_but_not_this_machine() -> None:
     assert crowd.enter("10.0.0.1")
 
 
+def test_a_trusted_proxy_has_none_either() -> None:
+    limits = limits_of(
+        from_environment({"MIYABI_TRUSTED_PROXIES": "10.1.0.0/16", "MIYABI_MAX_CONNECTIONS_PER_ADDRESS": "1"})
+    )
+    crowd = Crowd(limits)
+    assert [crowd.enter("10.1.2.3"), crowd.enter("10.1.2.3"), crowd.enter("10.2.0.1"), crowd.enter("10.2.0.1")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+
+
 def test_only_some_are_told_that_there_is_no_room() -> None:
     crowd = Crowd(Limits(connections=1))
     assert crowd.enter("10.0.0.1")
