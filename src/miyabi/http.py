@@ -30,14 +30,18 @@ TITLES = {
     "forbidden-host": (403, "This address is not served here"),
     "not-found": (404, "Nothing is here"),
     "method-not-allowed": (405, "This method is not served here"),
+    "request-timeout": (408, "The request did not come in time"),
     "conflict": (409, "The task's state does not allow this"),
     "too-large": (413, "The body is too large"),
+    "uri-too-long": (414, "The target is too long"),
     "unsupported-media-type": (415, "The body must be JSON"),
     "rate-limited": (429, "Too many requests"),
+    "headers-too-large": (431, "The headers are too large"),
     "internal": (500, "Something broke here"),
     "bad-gateway": (502, "The service behind the gateway answered wrongly"),
     "unavailable": (503, "A service behind this one does not answer"),
     "timeout": (504, "The service behind the gateway took too long"),
+    "version-not-supported": (505, "Only HTTP/1.1 and HTTP/1.0 are spoken here"),
     "storage-full": (507, "There is no room to store this"),
 }
 """Name of a problem → its status and title. The ``type`` member is :data:`TYPE_PREFIX` and the name: stable."""

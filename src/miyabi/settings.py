@@ -9,6 +9,10 @@ from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Meta, Struct, ValidationError, convert
 
+Count = Annotated[int, Meta(ge=0)]
+Bytes = Annotated[int, Meta(ge=256)]
+Seconds = Annotated[float, Meta(gt=0)]
+
 DEFAULT_PORT = 8420
 PREFIX = "MIYABI_"
 
@@ -72,6 +76,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     """What the page asks the issuer for, with spaces between; some give a refresh token for ``offline_access`` only."""
     auth_origins: str = ""
     """Where else than at its own address the issuer answers the page, with spaces between: Cognito's domain."""
+    tls_cert: Path | None = None
+    """PEM file of the certificate and its chain that a service shows; unset: it speaks plain HTTP."""
+    tls_key: Path | None = None
+    """PEM file of its key, without a passphrase; unset: in the same file."""
+    tls_ca: Path | None = None
+    """PEM file of authorities that the clients of services trust besides the system's."""
+    origins: str = ""
+    """Origins whose pages may ask the gateway (CORS), with spaces between: ``https://board.example.org``."""
+    access_log: Literal["auto", "yes", "no"] = "auto"
+    """A line of JSON on stderr for each request: ``auto`` where others can ask, and stderr is no terminal."""
     rate_limit: Annotated[float, Meta(ge=0, le=1e9)] = 1000.0
     """Requests a second that all gateways on one Redis, or each without one, let through; 0 is no limit."""
     rate_burst: Annotated[int, Meta(ge=1)] = 2000
@@ -80,6 +94,21 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The part of both that each client has for itself, whatever others ask for; beyond it it borrows what is left."""
     trusted_proxies: str = ""
     """Whose ``X-Forwarded-For`` is believed: addresses and networks (``10.0.0.0/8``), with spaces between."""
+    max_connections: Count = 4096
+    """Connections a service holds at a time; 0 is as many as the system allows."""
+    max_connections_per_address: Count = 256
+    """Of them from one address; 0 is no limit. This machine's own have none."""
+    max_url_bytes: Bytes = 8192
+    max_header_bytes: Bytes = 32_768
+    """Of a request's head: its target and all headers."""
+    header_seconds: Seconds = 10.0
+    """A request's head must be whole so soon after its first byte, or after the connection."""
+    body_seconds: Seconds = 30.0
+    """The next byte of a body must come so soon."""
+    idle_seconds: Seconds = 75.0
+    """A connection without a request is kept so long."""
+    answer_seconds: Seconds = 60.0
+    """A client that takes nothing of its answer is let go after so long."""
     sweep_seconds: float = 5.0
     """How often the collector looks for lines that no signal told it of."""
 
@@ -151,7 +180,7 @@ def default_data() -> Path:
 
 def _made(kind: type, value: object) -> object:
     if kind is Path:
-        return Path(str(value))
+        return Path(str(value)).expanduser().absolute()
     if kind is Secret:
         return Secret(str(value))
     raise NotImplementedError(kind)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,7 @@ from .client import Client
 
 MIYABI = str(Path(sys.executable).with_name("miyabi"))
 """The command as it was installed beside this Python."""
+ADDRESS = re.compile(r"(https?)://([a-z0-9.-]+):(\d+)")
 READY_SECONDS = 20.0
 STOP_SECONDS = 10.0
 
@@ -30,17 +33,23 @@ def environment(data: Path, **more: str) -> dict[str, str]:
 class Service:
     """A process of ``miyabi`` that serves on a port; its word that it is ready is its first line."""
 
-    def __init__(self, *command: str, env: Mapping[str, str], prefix: Sequence[str] = ()) -> None:
+    def __init__(
+        self, *command: str, env: Mapping[str, str], prefix: Sequence[str] = (), errors: int | None = None
+    ) -> None:
+        """``errors`` is a file that stderr goes to instead of :meth:`errors`."""
         self._command = [*prefix, MIYABI, *command]
         self._env = dict(env)
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        self._stderr = self._errors.fileno() if errors is None else errors
         self.port = 0
+        self.trust: ssl.SSLContext | None = None
+        self._scheme, self._host = "http", "127.0.0.1"
         self.process = self._launch()
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://{self._host}:{self.port}"
 
     @property
     def pid(self) -> int:
@@ -50,7 +59,7 @@ class Service:
     @property
     def api(self) -> Client:
         """Requests to it."""
-        return Client(self.url)
+        return Client(self.url, self.trust)
 
     def errors(self) -> str:
         """What it has written to stderr, over all its starts."""
@@ -91,10 +100,12 @@ class Service:
 
     def _launch(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [*self._command, "--port", str(self.port)], env=self._env, stdout=subprocess.PIPE, stderr=self._errors
+            [*self._command, "--port", str(self.port)], env=self._env, stdout=subprocess.PIPE, stderr=self._stderr
         )
         try:
-            self.port = int(self._first_line(process).partition("http://127.0.0.1:")[2].split()[0])
+            found = ADDRESS.search(self._first_line(process))
+            assert found, "it says where it listens"
+            self._scheme, self._host, self.port = found[1], found[2], int(found[3])
         except BaseException:
             process.kill()
             process.communicate()

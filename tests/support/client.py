@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -21,15 +22,20 @@ class Response(NamedTuple):
 
 
 class Client:
-    """Requests to a board at ``url``, each on a connection of its own."""
+    """Requests to a board at ``url``, each on a connection of its own; ``trust`` verifies one with TLS."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, trust: ssl.SSLContext | None = None) -> None:
         parts = urlsplit(url)
+        self._secure, self._trust = parts.scheme == "https", trust
         self.host, self.port = parts.hostname or "127.0.0.1", parts.port or 80
 
     def request(self, method: str, target: str, body: object = None, **headers: str) -> Response:
         """One request; a ``body`` that is not bytes is sent as JSON."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
+        connection = (
+            http.client.HTTPSConnection(self.host, self.port, timeout=30, context=self._trust)
+            if self._secure
+            else http.client.HTTPConnection(self.host, self.port, timeout=30)
+        )
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
             headers.setdefault("content-type", "application/json")

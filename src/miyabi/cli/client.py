@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 from collections.abc import Iterator
 from typing import TypeVar
 from urllib.error import HTTPError, URLError
@@ -17,6 +18,7 @@ from miyabi.model import Task
 from miyabi.settings import Settings, SettingsError, from_environment
 from miyabi.tasks.shapes import Reread, TaskList
 from miyabi.wiring.board import read_board
+from miyabi.wiring.trust import trusting
 
 T = TypeVar("T")
 TIMEOUT_SECONDS = 60.0
@@ -26,8 +28,9 @@ PAGE = 200
 class BoardClient:
     """Asks the board at ``url``. What fails is a ``click.ClickException`` that says what to do."""
 
-    def __init__(self, url: str, token: str | None = None) -> None:
+    def __init__(self, url: str, token: str | None = None, trust: ssl.SSLContext | None = None) -> None:
         self._url = url.rstrip("/")
+        self._trust = trust
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def tasks(self) -> Iterator[Task]:
@@ -46,7 +49,7 @@ class BoardClient:
     def _ask(self, method: str, path: str, kind: type[T]) -> T:
         request = Request(self._url + path, method=method, headers=self._headers)  # noqa: S310
         try:
-            with urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
+            with urlopen(request, timeout=TIMEOUT_SECONDS, context=self._trust) as answer:  # noqa: S310
                 return msgspec.json.decode(answer.read(), type=kind)
         except HTTPError as error:
             raise click.ClickException(_detail(error.read()) or f"{self._url} answers {error.code}.") from None
@@ -61,6 +64,7 @@ def open_board(url: str | None) -> BoardClient:
     """The board at ``url``, else the one of the settings, else the one that runs on the data folder."""
     try:
         settings = from_environment()
+        trust = trusting(settings)
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
     found = url or settings.url or read_board(settings.data)
@@ -69,7 +73,7 @@ def open_board(url: str | None) -> BoardClient:
     address = found if "://" in found else f"http://{found}"
     if not address.startswith(("http://", "https://")):
         raise click.ClickException(f"`{found}` is no address of a board; write it like http://127.0.0.1:8420.")
-    return BoardClient(address, settings.token)
+    return BoardClient(address, settings.token, trust)
 
 
 def _nowhere(settings: Settings) -> str:

@@ -9,10 +9,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from miyabi.cli.service import Main, folders_lock, insecure_option, refuse_strangers, run_service, settings_of
+from miyabi.cli.service import (
+    Main,
+    folders_lock,
+    insecure_option,
+    refuse_strangers,
+    run_service,
+    settings_of,
+    tls_options,
+)
 from miyabi.settings import Settings
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from miyabi.tasks.api import Collecting, Probe
     from miyabi.wiring.stores import Stores
 
@@ -29,8 +39,17 @@ PORTS = {"gateway": 8420, "tasks": 8421, "collector": 8422, "logs": 8423}
     help="Port.  [default: 8420, 8421, 8422, 8423 in the order above]",
 )
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded stores.")
+@tls_options
 @insecure_option
-def serve(service: str, host: str | None, port: int | None, data: Path | None, insecure: bool) -> None:
+def serve(
+    service: str,
+    host: str | None,
+    port: int | None,
+    data: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    insecure: bool,
+) -> None:
     """Start one service by itself.
 
     The gateway finds the task API by MIYABI_TASKS, the task API the collector by MIYABI_COLLECTOR; both find logs,
@@ -38,7 +57,14 @@ def serve(service: str, host: str | None, port: int | None, data: Path | None, i
     The log service keeps lines in the data folder; the others find it by MIYABI_LOGS=http://host:8423.
     With sign-in configured each asks for tokens; MIYABI_TOKEN is what the task API and the collector send to others.
     """
-    settings = settings_of(host=host, data=data, cache=_shared_cache(), tasks=_tasks_elsewhere(service))
+    settings = settings_of(
+        host=host,
+        data=data,
+        cache=_shared_cache(),
+        tasks=_tasks_elsewhere(service),
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    )
     refuse_strangers(settings, insecure=insecure)
     port = PORTS[service] if port is None else port
     if service == "gateway":
@@ -62,15 +88,15 @@ def _tasks_elsewhere(service: str) -> str | None:
 
 async def _gateway(settings: Settings, sock: socket.socket) -> None:
     from miyabi.wiring.gateway import make_gateway, make_upstream
-    from miyabi.wiring.server import serve as run
+    from miyabi.wiring.recorded import recorded
 
     tasks = make_upstream(settings)
-    await run(make_gateway(settings, tasks), sock, ready=_say("The gateway", sock), stopping=tasks.close)
+    async with recorded(settings) as layer:
+        await _run(layer(make_gateway(settings, tasks)), settings, sock, "The gateway", tasks.close)
 
 
 async def _tasks(settings: Settings, sock: socket.socket) -> None:
     from miyabi.wiring.guarded import guarded
-    from miyabi.wiring.server import serve as run
     from miyabi.wiring.stores import open_stores
     from miyabi.wiring.tasks import make_tasks
 
@@ -78,25 +104,23 @@ async def _tasks(settings: Settings, sock: socket.socket) -> None:
         collector, probes = _collector_of(settings, stores)
         app = make_tasks(settings, stores, collector, probes)
         door = guarded(app, settings, whole=False)
-        await run(door, sock, ready=_say("The task API", sock), stopping=app.api.hub.close)
+        await _run(door, settings, sock, "The task API", app.api.hub.close)
 
 
 async def _collector(settings: Settings, sock: socket.socket) -> None:
     from miyabi.wiring.apart import make_collector
     from miyabi.wiring.notices import notifying
-    from miyabi.wiring.server import serve as run
     from miyabi.wiring.stores import open_stores
 
     async with open_stores(settings) as stores, notifying(settings, stores.database):
-        await run(make_collector(settings, stores), sock, ready=_say("The collector", sock))
+        await _run(make_collector(settings, stores), settings, sock, "The collector")
 
 
 async def _logs(settings: Settings, sock: socket.socket) -> None:
     from miyabi.wiring.apart import open_log_service
-    from miyabi.wiring.server import serve as run
 
     async with open_log_service(settings) as (app, guarded):
-        await run(guarded, sock, ready=_say("The log service", sock), stopping=app.close)
+        await _run(guarded, settings, sock, "The log service", app.close)
 
 
 def _collector_of(settings: Settings, stores: Stores) -> tuple[Collecting, dict[str, Probe]]:
@@ -106,12 +130,22 @@ def _collector_of(settings: Settings, stores: Stores) -> tuple[Collecting, dict[
 
         return LocalCollector(make_loop(settings, stores)), {}
     from miyabi.wiring.remote import RemoteCollector
+    from miyabi.wiring.trust import trusting
 
-    remote = RemoteCollector(settings.collector, settings.token)
+    remote = RemoteCollector(settings.collector, settings.token, trusting(settings))
     return remote, {"collector": remote.ping}
 
 
-def _say(what: str, sock: socket.socket) -> Callable[[], None]:
-    from miyabi.wiring.server import address
+async def _run(
+    app: ASGIApp, settings: Settings, sock: socket.socket, what: str, stopping: Callable[[], None] = lambda: None
+) -> None:
+    from miyabi.wiring.http_limits import limits_of
+    from miyabi.wiring.server import address, serve
+    from miyabi.wiring.tls import certificate_of
 
-    return lambda: click.echo(f"{what} is on {address(sock)}")
+    certificate = certificate_of(settings)
+
+    def ready() -> None:
+        click.echo(f"{what} is on {address(sock, certificate)}")
+
+    await serve(app, sock, ready=ready, stopping=stopping, limits=limits_of(settings), certificate=certificate)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-import logging
 import os
 import socket
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -75,19 +73,28 @@ def _lock(handle: int, folder: Path, kind: int) -> None:
 
 def run_service(settings: Settings, port: int, main: Main) -> None:
     """Listen, then run ``main`` on uvloop until it ends; what the user can mend is said in a line."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     import uvloop
 
     from miyabi.database import DatabaseUnavailable
     from miyabi.logs import LogsUnavailable
+    from miyabi.wiring.json_log import log_as_text
     from miyabi.wiring.server import listen
 
+    log_as_text()
     try:
         sock = listen(settings.host, port)
         with sock:
             uvloop.run(main(settings, sock))  # type: ignore[arg-type]
     except (SettingsError, DatabaseUnavailable, LogsUnavailable) as error:
         raise click.ClickException(str(error)) from None
+
+
+def tls_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that name a certificate."""
+    file = click.Path(path_type=Path, dir_okay=False)
+    key = click.option("--tls-key", type=file, help="Its key, without a passphrase.  [default: in the same file]")
+    cert = click.option("--tls-cert", type=file, help="Speak HTTPS: the certificate and its chain, in PEM.")
+    return cert(key(command))
 
 
 insecure_option = click.option("--insecure", is_flag=True, help="Serve whoever can reach the address, without a token.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from miyabi.cli.service import folders_lock, insecure_option, refuse_strangers, run_service, settings_of
+from miyabi.cli.service import folders_lock, insecure_option, refuse_strangers, run_service, settings_of, tls_options
 from miyabi.settings import DEFAULT_PORT, Settings
 
 
@@ -20,10 +20,18 @@ from miyabi.settings import DEFAULT_PORT, Settings
     help=f"Port; 0 takes a free one.  [default: {DEFAULT_PORT}]",
 )
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder for logs and tasks.")
+@tls_options
 @insecure_option
-def up(host: str | None, port: int | None, data: Path | None, insecure: bool) -> None:
+def up(
+    host: str | None,
+    port: int | None,
+    data: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    insecure: bool,
+) -> None:
     """Start the board: all seven services in one process, until Ctrl-C."""
-    settings = settings_of(host=host, port=port, data=data)
+    settings = settings_of(host=host, port=port, data=data, tls_cert=tls_cert, tls_key=tls_key)
     refuse_strangers(settings, insecure=insecure)
     with folders_lock(settings):
         run_service(settings, settings.port, _serve)
@@ -34,12 +42,16 @@ async def _serve(settings: Settings, sock: socket.socket) -> None:
     from miyabi.wiring.board import remove_board, write_board
     from miyabi.wiring.collector import LocalCollector, make_loop
     from miyabi.wiring.gateway import make_gateway, page_is_there
+    from miyabi.wiring.http_limits import limits_of
     from miyabi.wiring.notices import notifying
+    from miyabi.wiring.recorded import recorded
     from miyabi.wiring.server import address, serve
     from miyabi.wiring.stores import open_stores
     from miyabi.wiring.tasks import fine, make_tasks
+    from miyabi.wiring.tls import certificate_of
 
-    url = address(sock)
+    certificate = certificate_of(settings)
+    url = address(sock, certificate)
 
     def ready() -> None:
         write_board(settings.data, url)
@@ -50,7 +62,14 @@ async def _serve(settings: Settings, sock: socket.socket) -> None:
         probes = {"webui": page_is_there, "gateway": fine, "collector": loop.ping}
         tasks = make_tasks(settings, stores, LocalCollector(loop), probes)
         try:
-            async with running(loop), notifying(settings, stores.database):
-                await serve(make_gateway(settings, tasks), sock, ready=ready, stopping=tasks.api.hub.close)
+            async with (
+                running(loop),
+                notifying(settings, stores.database),
+                recorded(settings, stores.logs) as layer,
+            ):
+                app, limits = layer(make_gateway(settings, tasks)), limits_of(settings)
+                await serve(
+                    app, sock, ready=ready, stopping=tasks.api.hub.close, limits=limits, certificate=certificate
+                )
         finally:
             remove_board(settings.data)

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import itertools
-import secrets
 import time
 from typing import TYPE_CHECKING
 
 from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from miyabi.gateway.guard import Guard
+from miyabi.gateway.guard import Guard, name_of
+from miyabi.gateway.headers import API, careful, kept
 from miyabi.gateway.limited import Header, RateLimit
+from miyabi.gateway.request_id import RequestIds
 from miyabi.gateway.sign_in import PATH as SIGN_IN
 from miyabi.gateway.sign_in import Ways
 from miyabi.gateway.sign_in_app import SignInApp
 from miyabi.http import Problem
-from miyabi.principal import attach
 
 if TYPE_CHECKING:
     from miyabi.gateway.auth import Auth
 
-API = ("/api/", "/health", "/metrics")
 OPEN = "/health"
 """What is told without a token, too, and beyond any limit: a load balancer has none. The page's files are no secret
 either, and cost too little to count them."""
-
-CAREFUL = [(b"x-content-type-options", b"nosniff")]
-"""On every answer of the API. The page knows what more a page needs, and says all of it itself."""
 
 SECONDS = Histogram(
     "miyabi_gateway_seconds",
@@ -59,8 +54,7 @@ class Gateway:
         self._limit = limit
         self._auth = auth
         self._sign_in = SignInApp(ways or Ways(token=auth is not None), auth.verifier if auth else None)
-        self._prefix = secrets.token_hex(4).encode()
-        self._numbers = itertools.count(1)
+        self._ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Guard, identify, limit, route; every answer gets a request id and the headers of a careful site."""
@@ -69,12 +63,9 @@ class Gateway:
             await self._limit.close()
             return
         headers = dict(scope["headers"])
-        request_id = headers.get(b"x-request-id", b"")
-        if not 0 < len(request_id) <= 128:
-            request_id = b"%s-%x" % (self._prefix, next(self._numbers))
-            scope["headers"] = [*scope["headers"], (b"x-request-id", request_id)]
-        added = [*(CAREFUL if scope["path"].startswith(API) else ()), (b"x-request-id", request_id)]
-        send = _finished(send, added, time.perf_counter())
+        request_id, scope["headers"] = self._ids.of(scope["headers"])
+        added = [*careful(scope, name_of(headers)), (b"x-request-id", request_id)]
+        send = _finished(send, scope, added, time.perf_counter())
         try:
             app = self._routed(scope, headers)
             if app is not self._page and scope["path"] != OPEN:
@@ -95,7 +86,6 @@ class Gateway:
             raise
         added += await self._limit.admit(scope, principal.subject)
         auth.allow(principal, scope)
-        attach(scope, principal)
 
     def _routed(self, scope: Scope, headers: dict[bytes, bytes]) -> ASGIApp:
         self._guard.check(scope["method"], headers)
@@ -104,13 +94,14 @@ class Gateway:
         return self._sign_in if scope["path"] == SIGN_IN else self._tasks
 
 
-def _finished(send: Send, headers: list[tuple[bytes, bytes]], began: float) -> Send:
+def _finished(send: Send, scope: Scope, headers: list[Header], began: float) -> Send:
     """``send`` that adds ``headers`` to an answer and notes when it began."""
 
     async def finish(message: Message) -> None:
         if message["type"] == "http.response.start":
             BY_CLASS[message["status"] // 100].observe(time.perf_counter() - began)
-            message["headers"] = [*message.get("headers", ()), *headers]
+            given = list(message.get("headers", ()))
+            message["headers"] = [*given, *kept(scope, message["status"], given), *headers]
         await send(message)
 
     return finish

@@ -43,11 +43,15 @@ class Auth:
             raise Problem("forbidden", detail, WWW_Authenticate=challenge)
 
     async def identify(self, scope: Scope) -> Principal:
-        """Who asks. Raises :class:`Problem` ``unauthorized`` or ``unavailable``."""
+        """Who asks, attached to ``scope`` from here on, whether or not it is let in.
+
+        Raises :class:`Problem` ``unauthorized`` or ``unavailable``.
+        """
         in_address = _out_of_address(scope)
         principal = await self._principal(scope)
         if in_address and principal.role != "viewer":
             raise Problem("unauthorized", IN_ADDRESS, WWW_Authenticate=CHALLENGE)
+        attach(scope, principal)
         return principal
 
     async def _principal(self, scope: Scope) -> Principal:
@@ -86,7 +90,6 @@ class Verified:
             except Problem as problem:
                 await problem.response()(scope, receive, send)
                 return
-            attach(scope, principal)
         await self._app(scope, receive, send)
 
 

@@ -6,6 +6,7 @@ A site elsewhere can point its own name at 127.0.0.1 (DNS rebinding) or send a f
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -18,18 +19,21 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Guard:
-    """Checks requests to a service that listens on ``host``."""
+    """Checks requests to a service that listens on ``host``; pages of ``origins`` may change things, too."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, origins: Collection[str] = ()) -> None:
         self._local = host in LOOPBACK
+        self._origins = frozenset(origins)
 
     def check(self, method: str, headers: dict[bytes, bytes]) -> None:
         """Raise :class:`Problem` ``forbidden-host`` for a request that a page of another site made."""
         host = headers.get(b"host", b"").decode("latin-1")
         if self._local and _name(host) not in LOOPBACK:
             raise Problem("forbidden-host", f"Only localhost and 127.0.0.1 are served here, not `{host[:100]}`.")
-        origin = headers.get(b"origin")
-        if origin is not None and method not in SAFE and _address(origin.decode("latin-1")) != host:
+        if method in SAFE or b"origin" not in headers:
+            return
+        origin = headers[b"origin"].decode("latin-1")
+        if origin not in self._origins and _address(origin) != host:
             raise Problem("forbidden-host", "Pages of other sites may not change anything here.", parameter="Origin")
 
 
@@ -49,6 +53,11 @@ class Guarded:
                 await problem.response()(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def name_of(headers: dict[bytes, bytes]) -> str:
+    """The name of the site that was asked, as ``Host`` says; empty where it says none."""
+    return _name(headers.get(b"host", b"").decode("latin-1"))
 
 
 @lru_cache(maxsize=256)

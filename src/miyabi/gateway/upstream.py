@@ -16,6 +16,8 @@ from miyabi.gateway.pool import Member, Pool
 from miyabi.http import ClientGone, Problem
 
 if TYPE_CHECKING:
+    import ssl
+
     import aiohttp
 
 log = logging.getLogger("miyabi.gateway")
@@ -43,14 +45,19 @@ class _Lost(Exception):
 
 
 class Upstream:
-    """ASGI. Brings answers from one of the task APIs at ``urls``. ``now`` and ``random`` are the :class:`Pool`'s."""
+    """ASGI. Brings answers from one of the task APIs at ``urls``. ``now`` and ``random`` are the :class:`Pool`'s.
+
+    ``trust`` verifies those with TLS.
+    """
 
     def __init__(
         self,
         urls: Sequence[str],
         now: Callable[[], float] = time.monotonic,
         random: Callable[[], float] = random.random,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
+        self._trust = trust
         self.pool = Pool(urls, now, random)
         self._session: aiohttp.ClientSession | None = None
         self._answers: set[aiohttp.ClientResponse] = set()
@@ -105,7 +112,7 @@ class Upstream:
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
                 auto_decompress=False,
-                connector=aiohttp.TCPConnector(limit=0),
+                connector=aiohttp.TCPConnector(limit=0, ssl=self._trust or True),
             )
         return self._session
 
@@ -184,6 +191,7 @@ class Upstream:
             headers=[(key.decode("latin-1"), value.decode("latin-1")) for key, value in passed],
             data=_body(receive) if has_body else None,
             allow_redirects=False,
+            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
         )
 
 

@@ -17,6 +17,8 @@ MAX_PAGE_BYTES = 4_000_000
 """A page ends early where its lines are longer than this together: ten thousand of them could be 10 GB."""
 UNKNOWN_POSITION = "?"
 """A stream's position where the store can't tell it without reading the stream; no line has it."""
+AUDIT_STREAM = "audit-"
+"""Begins the names of the streams in ``/miyabi/system`` that hold the audit trail; a date is behind it."""
 RETENTION_DAYS = 30
 LAMBDA_GROUPS = "/aws/lambda/"
 LAMBDA_RETENTION_DAYS = 7

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
 import msgspec
@@ -22,6 +22,9 @@ from miyabi.http import ASKS_FOR_ONE, TYPE_PREFIX, ProblemDetails
 from miyabi.logs import Group, LogPage, LogsFull, LogsUnavailable, Stream, wire
 from miyabi.logs.parts import parts
 from miyabi.model import NewEvent, Writer
+
+if TYPE_CHECKING:
+    import ssl
 
 T = TypeVar("T")
 
@@ -48,7 +51,7 @@ class HttpLogs:
     """:class:`miyabi.logs.Logs` by the log service at ``url``. Raises ``ValueError`` when that is no address.
 
     ``token`` is sent where it is given: the service asks for one where sign-in is configured.
-    ``sleep`` waits for seconds, ``clock`` gives seconds that only grow.
+    ``sleep`` waits for seconds, ``clock`` gives seconds that only grow; ``trust`` verifies it where it has TLS.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class HttpLogs:
         clock: Callable[[], float] = time.monotonic,
         answer_seconds: float = ANSWER_SECONDS,
         token: str | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         address = parse_url(url)
         self._base = str(address).rstrip("/")
@@ -66,6 +70,7 @@ class HttpLogs:
         self._sleep = sleep
         self._clock = clock
         self._answer_seconds = answer_seconds
+        self._trust = trust
         self._session: aiohttp.ClientSession | None = None
         self._appends: set[asyncio.Future[None]] = set()
         self._closed = False
@@ -150,7 +155,7 @@ class HttpLogs:
 
     async def _once(self, path: str, body: bytes, seconds: float) -> bytes:
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_SECONDS)
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_SECONDS, ssl=self._trust or True)
             self._session = aiohttp.ClientSession(connector=connector, headers=self._headers)
         if self._gone():
             raise LogsUnavailable("the logs are closed")

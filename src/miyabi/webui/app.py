@@ -39,9 +39,13 @@ POLICY = "; ".join(
 )
 """Content-Security-Policy: the page runs its own files only, nothing inline, and talks to its own address only."""
 _CONNECT = "connect-src 'self'"
+_UNUSED = "camera display-capture geolocation microphone midi payment publickey-credentials-get serial usb".split()
 SAFE = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
+    "permissions-policy": ", ".join(f"{feature}=()" for feature in _UNUSED),
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
     "content-security-policy": POLICY,
     "vary": "accept-encoding",
 }

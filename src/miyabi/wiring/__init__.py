@@ -37,9 +37,11 @@ async def open_logs(settings: Settings) -> Logs:
 def _http(settings: Settings) -> Logs:
     """It need not answer yet: services are started in any order."""
     from miyabi.logs.http import HttpLogs
+    from miyabi.wiring.trust import trusting
 
+    trust = trusting(settings)
     try:
-        return HttpLogs(settings.logs, token=settings.token)
+        return HttpLogs(settings.logs, token=settings.token, trust=trust)
     except ValueError as error:
         raise SettingsError(f"MIYABI_LOGS: {error}.") from None
 

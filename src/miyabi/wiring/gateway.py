@@ -10,33 +10,42 @@ from starlette.types import ASGIApp
 
 import miyabi.webui
 from miyabi.gateway.app import Gateway
-from miyabi.gateway.client import Clients, networks
+from miyabi.gateway.client import Clients
+from miyabi.gateway.cors import Cors, origins_of
 from miyabi.gateway.guard import Guard
 from miyabi.gateway.limit import LocalLimit, Rates
 from miyabi.gateway.limited import RateLimit
 from miyabi.gateway.upstream import Upstream
 from miyabi.settings import Settings, SettingsError
 from miyabi.webui.app import page
+from miyabi.wiring.proxies import proxies_of
+from miyabi.wiring.trust import trusting
 
 DIST = Path(miyabi.webui.__file__).parent / "dist"
 
 
-def make_gateway(settings: Settings, tasks: ASGIApp) -> Gateway:
-    """The gateway before the task API ``tasks``."""
+def make_gateway(settings: Settings, tasks: ASGIApp) -> ASGIApp:
+    """The gateway before the task API ``tasks``. Raises ``SettingsError``."""
+    origins = _origins(settings)
+    gateway = _gateway(settings, tasks, Guard(settings.host, origins))
+    return Cors(gateway, origins) if origins else gateway
+
+
+def _gateway(settings: Settings, tasks: ASGIApp, guard: Guard) -> Gateway:
     limit = make_limit(settings)
     if not settings.signs_in:
-        return Gateway(tasks, page(DIST), Guard(settings.host), limit)
+        return Gateway(tasks, page(DIST), guard, limit)
     from miyabi.gateway.auth import Auth
     from miyabi.wiring.auth import make_verifier, make_ways, sign_in_origins
 
     auth, ways = Auth(make_verifier(settings)), make_ways(settings)
-    return Gateway(tasks, page(DIST, sign_in_origins(settings)), Guard(settings.host), limit, auth, ways)
+    return Gateway(tasks, page(DIST, sign_in_origins(settings)), guard, limit, auth, ways)
 
 
 def make_limit(settings: Settings) -> RateLimit:
     """The rate limit, shared where the cache is. Raises ``SettingsError``."""
     rates = Rates(settings.rate_limit, settings.rate_burst, settings.rate_share)
-    local, clients = LocalLimit(rates, time.monotonic), _clients(settings)
+    local, clients = LocalLimit(rates, time.monotonic), Clients(proxies_of(settings))
     if settings.cache.startswith(("redis:", "rediss:")) and rates.rate:
         from miyabi.gateway.shared_limit import SharedLimit
         from miyabi.wiring.limit import ANSWER_SECONDS, RedisLimit
@@ -47,12 +56,11 @@ def make_limit(settings: Settings) -> RateLimit:
     return RateLimit(local, rates, clients)
 
 
-def _clients(settings: Settings) -> Clients:
+def _origins(settings: Settings) -> tuple[str, ...]:
     try:
-        return Clients(networks(settings.trusted_proxies))
+        return origins_of(settings.origins)
     except ValueError as error:
-        hint = "write addresses and networks with spaces between, such as `10.0.0.0/8 127.0.0.1`"
-        raise SettingsError(f"MIYABI_TRUSTED_PROXIES: {error}; {hint}.") from None
+        raise SettingsError(f"MIYABI_ORIGINS: {error}.") from None
 
 
 def make_upstream(settings: Settings) -> Upstream:
@@ -62,7 +70,7 @@ def make_upstream(settings: Settings) -> Upstream:
         if not _is_address(url):
             example = "`http://127.0.0.1:8421`, several with spaces between"
             raise SettingsError(f"MIYABI_TASKS: `{url}` is no address; write {example}.")
-    return Upstream(urls)
+    return Upstream(urls, trust=trusting(settings))
 
 
 def _is_address(url: str) -> bool:

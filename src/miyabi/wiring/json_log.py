@@ -1,16 +1,26 @@
-"""Our own log as lines of JSON, each with the request and the task that it belongs to."""
+"""Our own log: on a terminal as text, else as lines of JSON, each with the request and the task that it belongs to.
+
+What requests carry to prove who sends them is in neither.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
+import select
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from miyabi.context import REQUEST, TASK
+from miyabi.masked import masked
 from miyabi.model import iso
+
+ROOM_SECONDS = 0.02
+"""So long is waited for a full pipe to be read."""
 
 
 class Line(Struct, omit_defaults=True):
@@ -41,12 +51,42 @@ class JsonFormatter(logging.Formatter):
                 record.levelname,
                 self._service,
                 record.name,
-                record.getMessage(),
+                masked(record.getMessage()),
                 REQUEST.get() or UNSET,
                 TASK.get() or UNSET,
-                self.formatException(record.exc_info) if record.exc_info else UNSET,
+                masked(self.formatException(record.exc_info)) if record.exc_info else UNSET,
             )
         ).decode()
+
+
+class TextFormatter(logging.Formatter):
+    """Formats records for a terminal."""
+
+    def __init__(self) -> None:
+        super().__init__("%(levelname)s %(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """A line, and a traceback behind it where there is one."""
+        return masked(super().format(record))
+
+
+class StderrHandler(logging.Handler):
+    """Writes to standard error at once. What nobody reads is given up: a line must not stop the service."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write in pieces that a pipe takes whole, each as soon as there is room for it."""
+        data = (self.format(record) + "\n").encode(errors="replace")
+        with suppress(OSError, ValueError):
+            where = sys.stderr.fileno()
+            while data and select.select([], [where], [], ROOM_SECONDS)[1]:
+                data = data[os.write(where, data[: select.PIPE_BUF]) :]
+
+
+def log_as_text() -> None:
+    """Write warnings and errors to standard error."""
+    handler = StderrHandler()
+    handler.setFormatter(TextFormatter())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
 
 
 def log_as_json(service: str, stream: TextIO | None = None, level: int = logging.INFO) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import TypeVar
 
 import aiohttp
@@ -16,11 +17,15 @@ SECONDS = 60.0
 
 
 class RemoteCollector:
-    """Asks the collector at ``url`` (``http://127.0.0.1:8422``); ``token`` is sent where it is given."""
+    """Asks the collector at ``url`` (``http://127.0.0.1:8422``); ``token`` is sent where it is given.
 
-    def __init__(self, url: str, token: str | None = None) -> None:
+    ``trust`` verifies one with TLS.
+    """
+
+    def __init__(self, url: str, token: str | None = None, trust: ssl.SSLContext | None = None) -> None:
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._ssl = trust or True
 
     async def collect(self) -> Collected:
         """Run it once. Raises :class:`Problem` ``unavailable``."""
@@ -48,7 +53,7 @@ class RemoteCollector:
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,
-                session.request(method, self._url + path, headers=self._headers) as answer,
+                session.request(method, self._url + path, headers=self._headers, ssl=self._ssl) as answer,
             ):
                 body = await answer.read()
         except (TimeoutError, aiohttp.ClientError) as error:

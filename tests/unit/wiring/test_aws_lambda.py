@@ -54,6 +54,21 @@ def test_the_task_api_makes_and_lists_tasks_across_events(env: dict[str, str]) -
     assert results[2]["multiValueHeaders"].keys() | results[2]["headers"].keys() >= {"etag", "content-type"}
 
 
+def test_who_changed_what_is_told_in_the_functions_own_log(env: dict[str, str]) -> None:
+    made = request("POST", "/api/tasks", {"task_name": "deploy", "task_id": "t1"})
+    made["requestContext"]["authorizer"] = {"sub": "ada", "role": "developer"}
+    refused = request("DELETE", "/api/tasks/t1")
+    refused["requestContext"]["authorizer"] = {"sub": "eve", "role": "viewer"}
+    log = invoke(TASKS, [made, request("GET", "/api/tasks"), refused, append()], env).log
+    changes = [line["audit"] for line in log if "audit" in line]
+    assert [(change["subject"], change["status"], change["task_id"]) for change in changes] == [
+        ("ada", 201, "t1"),
+        ("eve", 403, "t1"),
+    ]
+    assert {change["request_id"] for change in changes} == {"request-1"}
+    assert {change["client"] for change in changes} == {"192.0.2.7"}
+
+
 def test_what_cannot_be_served_is_a_problem_and_not_an_error_of_the_function(env: dict[str, str]) -> None:
     asked = [request("GET", "/api/tasks/nobody"), request("GET", "/elsewhere"), request("POST", "/api/collect")]
     results = invoke(TASKS, asked, env).results

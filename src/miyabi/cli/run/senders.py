@@ -14,10 +14,12 @@ from msgspec import Struct
 
 from miyabi.logs import Logs, LogsUnavailable
 from miyabi.model import NewEvent, Writer
-from miyabi.settings import Settings
+from miyabi.settings import Settings, SettingsError
 from miyabi.wiring.board import FILE, read_board
+from miyabi.wiring.trust import trusting
 
 if TYPE_CHECKING:
+    import ssl
     from asyncio import AbstractEventLoop
 
 TIMEOUT_SECONDS = 10.0
@@ -57,17 +59,26 @@ class _Batch(Struct, frozen=True):
 class Http:
     """Sends to a board's ``POST /api/logs/{group}/{stream}`` over one connection."""
 
-    def __init__(self, url: str, token: str | None = None, timeout: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        timeout: float = TIMEOUT_SECONDS,
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Unsent(f"`{url}` is no address of a board; write it like http://127.0.0.1:8420", final=True)
         import http.client  # late, like asyncio below: a run needs only one of the two, and soon
 
         self._failures = (OSError, http.client.HTTPException)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self.address: str | None = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self._path = parts.path.rstrip("/")
-        self._connection = kind(parts.hostname, parts.port, timeout=timeout)
+        self._connection = (
+            http.client.HTTPSConnection(parts.hostname, parts.port, timeout=timeout, context=trust)
+            if parts.scheme == "https"
+            else http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+        )
         self._headers = {"Content-Type": "application/json"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
@@ -178,13 +189,20 @@ class Folder:
         url = read_board(self._settings.data) if seen else None
         if self._board is not None:
             self._board.close()
-        self._board = Http(url, self._settings.token) if url else None
+        self._board = _http(url, self._settings) if url else None
         self.address = url
 
 
 def open_sender(url: str | None, settings: Settings) -> Sender:
     """The way to the board at ``url``, or with ``None`` to the data folder's."""
-    return Http(url, settings.token) if url else Folder(settings)
+    return _http(url, settings) if url else Folder(settings)
+
+
+def _http(url: str, settings: Settings) -> Http:
+    try:
+        return Http(url, settings.token, trust=trusting(settings) if url.startswith("https:") else None)
+    except SettingsError as error:
+        raise Unsent(str(error), final=True) from None
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

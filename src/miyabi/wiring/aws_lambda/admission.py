@@ -9,7 +9,7 @@ import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from miyabi.http import Problem
-from miyabi.principal import Principal, attach
+from miyabi.principal import attach
 from miyabi.wiring.aws_lambda.identity import principal_of
 
 
@@ -18,22 +18,22 @@ def admitted(app: ASGIApp) -> ASGIApp:
 
     async def admit(scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            principal = _allowed(scope)
+            _check(scope)
         except Problem as problem:
             await problem.response()(scope, receive, send)
             return
-        if principal:
-            attach(scope, principal)
         await app(scope, receive, send)
 
     return admit
 
 
-def _allowed(scope: Scope) -> Principal | None:
+def _check(scope: Scope) -> None:
     try:
         principal = principal_of(scope["aws.event"])
     except msgspec.MsgspecError:
         raise Problem("forbidden", "The authorizer in front of this function is another version's.") from None
-    if principal and not principal.may(scope["method"], scope["raw_path"]):
+    if principal is None:
+        return
+    attach(scope, principal)  # who is refused is known, too
+    if not principal.may(scope["method"], scope["raw_path"]):
         raise Problem("forbidden", f"The role `{principal.role}` may not {scope['method']} this.")
-    return principal

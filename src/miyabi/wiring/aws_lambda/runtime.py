@@ -12,10 +12,13 @@ from mangum import Mangum
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from miyabi.context import REQUEST
+from miyabi.gateway.answered import peer
+from miyabi.gateway.audit import Audit
 from miyabi.settings import Settings, from_environment
 from miyabi.wiring.aws_lambda.admission import admitted
 from miyabi.wiring.aws_lambda.metrics import Metrics
 from miyabi.wiring.json_log import log_as_json
+from miyabi.wiring.stores import now
 
 T = TypeVar("T")
 
@@ -64,8 +67,11 @@ def is_request(event: object) -> bool:
 
 
 def adapter(app: ASGIApp) -> Mangum:
-    """``app`` as a function of API Gateway's events, for those whom the authorizer lets in."""
-    inner = admitted(app)
+    """``app`` as a function of API Gateway's events, for those whom the authorizer lets in.
+
+    What they change is told in the function's own log group.
+    """
+    inner = Audit(admitted(app), _write_change, peer, now)
 
     async def with_raw_path(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -73,3 +79,7 @@ def adapter(app: ASGIApp) -> Mangum:
         await inner({**scope, "raw_path": sent, "path": unquote(path)}, receive, send)
 
     return Mangum(with_raw_path, lifespan="off", text_mime_types=TEXT)
+
+
+def _write_change(ms: int, line: str) -> None:
+    print(f'{{"audit":{line}}}', flush=True)

@@ -1,0 +1,48 @@
+"""What a careful site says with every answer. Its page says what a page needs itself (:mod:`miyabi.webui.app`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from starlette.types import Scope
+
+from miyabi.principal import BADGE
+
+Header = tuple[bytes, bytes]
+
+API = ("/api/", "/health", "/metrics")
+"""Below these is the API; all else is the page."""
+
+_ANY = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
+_RECORD = [
+    *_ANY,
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+"""An answer of the API is no document: shown as one, it may do nothing; no other site may include it."""
+_PICTURE = [
+    *_ANY,
+    (b"content-security-policy", b"default-src 'none'; sandbox"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+]
+_HSTS = [(b"strict-transport-security", b"max-age=31536000")]
+_NOT_KEPT, _ASKED_AGAIN = (b"cache-control", b"no-store"), (b"cache-control", b"no-cache")
+
+
+def careful(scope: Scope, hostname: str) -> list[Header]:
+    """What is added to the answer to a request to ``hostname``.
+
+    A browser that was once answered by TLS shall never ask without. That is said of a site's own name only: browsers
+    do not take it for an address, and ``localhost`` is every other program's name, too.
+    """
+    secure = _HSTS if scope.get("scheme") == "https" and hostname not in ("", "localhost") else []
+    if not scope["path"].startswith(API):
+        return secure
+    return [*(_PICTURE if scope["path"].endswith(BADGE) else _RECORD), *secure]
+
+
+def kept(scope: Scope, status: int, headers: Iterable[Header]) -> tuple[Header, ...]:
+    """How long an answer of the API may be kept, where it does not say so itself: errors, above all, not at all."""
+    if not scope["path"].startswith(API) or any(name == b"cache-control" for name, _ in headers):
+        return ()
+    return (_ASKED_AGAIN if status == 304 else _NOT_KEPT,)
