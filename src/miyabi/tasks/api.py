@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
@@ -54,10 +55,11 @@ class Api:
 
 
 async def _probed(probe: Probe) -> ServiceHealth:
+    began = time.perf_counter()
     try:
         await asyncio.wait_for(probe(), PROBE_SECONDS)
     except TimeoutError:
         return ServiceHealth("down", f"no answer within {PROBE_SECONDS:g} s")
     except Exception as error:  # whatever a driver raises, the answer is the same: this service is down
         return ServiceHealth("down", str(error) or type(error).__name__)
-    return ServiceHealth("ok")
+    return ServiceHealth("ok", milliseconds=round((time.perf_counter() - began) * 1000, 3))

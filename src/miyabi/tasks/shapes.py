@@ -203,6 +203,8 @@ class ServiceHealth(Struct, frozen=True, omit_defaults=True):
 
     status: ServiceState
     detail: str | None = None
+    milliseconds: float | None = None
+    """How long it took to answer."""
 
 
 class Health(Struct, frozen=True):

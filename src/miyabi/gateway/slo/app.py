@@ -1,0 +1,67 @@
+"""``GET /api/slo`` as an ASGI application, and the same figures for Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+from prometheus_client import REGISTRY
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector, CollectorRegistry
+from starlette.types import Receive, Scope, Send
+
+from miyabi.gateway.slo.ledger import Ledger
+from miyabi.gateway.slo.report import KINDS, Measure, report
+from miyabi.http import Problem, respond
+
+PATH = "/api/slo"
+HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-cache")]
+
+
+class SloApp:
+    """ASGI. Answers what ``ledger`` knows."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer GET and HEAD. Raises :class:`Problem` ``method-not-allowed``."""
+        if scope["method"] not in ("GET", "HEAD"):
+            raise Problem("method-not-allowed", "Allowed here: GET, HEAD.", Allow="GET, HEAD")
+        await respond(send, 200, HEADERS, msgspec.json.encode(report(self._ledger)))
+
+
+class Gauges(Collector):
+    """The figures as Prometheus collects them, with ``service``, ``objective`` and ``window`` as labels."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Four gauges; a figure that was not measured is left out."""
+        labels = ["service", "objective", "window"]
+        measured = GaugeMetricFamily("miyabi_slo_good_ratio", "Share that was good", labels=labels)
+        left = GaugeMetricFamily(
+            "miyabi_slo_budget_left_ratio", "Share of the error budget that is left", labels=labels
+        )
+        burn = GaugeMetricFamily("miyabi_slo_burn_rate", "1 uses the budget up by the end of the window", labels=labels)
+        alert = GaugeMetricFamily("miyabi_slo_alert", "A budget burns too fast", labels=[*labels[:2], "severity"])
+        found = report(self._ledger)
+        for service in found.services:
+            for name, window in service.windows.items():
+                for kind in KINDS:
+                    measure: Measure = getattr(window, kind)
+                    if measure.measured is None or measure.budget_left is None or measure.burn_rate is None:
+                        continue
+                    values = [service.service, kind, name]
+                    measured.add_metric(values, measure.measured)
+                    left.add_metric(values, measure.budget_left)
+                    burn.add_metric(values, measure.burn_rate)
+        for one in found.alerts:
+            alert.add_metric([one.service, one.objective, one.severity], 1)
+        yield from (measured, left, burn, alert)
+
+
+def publish(ledger: Ledger, registry: CollectorRegistry = REGISTRY) -> None:
+    """Add the figures to what ``GET /metrics`` answers."""
+    registry.register(Gauges(ledger))
