@@ -8,6 +8,6 @@ import click
 @click.command()
 def openapi() -> None:
     """Print the API's OpenAPI 3.1 document."""
-    from miyabi.tasks.openapi import document
+    from miyabi.wiring.openapi import board_document
 
-    click.echo(document(), nl=False)
+    click.echo(board_document(), nl=False)

@@ -88,11 +88,13 @@ def _tasks_elsewhere(service: str) -> str | None:
 
 async def _gateway(settings: Settings, sock: socket.socket) -> None:
     from miyabi.wiring.gateway import make_gateway, make_upstream
+    from miyabi.wiring.levels import make_watch
     from miyabi.wiring.recorded import recorded
 
     tasks = make_upstream(settings)
-    async with recorded(settings) as layer:
-        await _run(layer(make_gateway(settings, tasks)), settings, sock, "The gateway", tasks.close)
+    watch = make_watch(settings, tasks, f"slo-gateway-{sock.getsockname()[1]}")
+    async with recorded(settings) as layer, watch.running():
+        await _run(layer(make_gateway(settings, tasks, watch.ledger)), settings, sock, "The gateway", tasks.close)
 
 
 async def _tasks(settings: Settings, sock: socket.socket) -> None:

@@ -43,6 +43,7 @@ async def _serve(settings: Settings, sock: socket.socket) -> None:
     from miyabi.wiring.collector import LocalCollector, make_loop
     from miyabi.wiring.gateway import make_gateway, page_is_there
     from miyabi.wiring.http_limits import limits_of
+    from miyabi.wiring.levels import make_watch
     from miyabi.wiring.notices import notifying
     from miyabi.wiring.recorded import recorded
     from miyabi.wiring.server import address, serve
@@ -61,13 +62,15 @@ async def _serve(settings: Settings, sock: socket.socket) -> None:
         loop = make_loop(settings, stores)
         probes = {"webui": page_is_there, "gateway": fine, "collector": loop.ping}
         tasks = make_tasks(settings, stores, LocalCollector(loop), probes)
+        watch = make_watch(settings, tasks)
         try:
             async with (
                 running(loop),
+                watch.running(),
                 notifying(settings, stores.database),
                 recorded(settings, stores.logs) as layer,
             ):
-                app, limits = layer(make_gateway(settings, tasks)), limits_of(settings)
+                app, limits = layer(make_gateway(settings, tasks, watch.ledger)), limits_of(settings)
                 await serve(
                     app, sock, ready=ready, stopping=tasks.api.hub.close, limits=limits, certificate=certificate
                 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from prometheus_client import Histogram
@@ -19,6 +21,7 @@ from miyabi.http import Problem
 
 if TYPE_CHECKING:
     from miyabi.gateway.auth import Auth
+    from miyabi.gateway.slo.ledger import Ledger
 
 OPEN = "/health"
 """What is told without a token, too, and beyond any limit: a load balancer has none. The page's files are no secret
@@ -30,13 +33,17 @@ SECONDS = Histogram(
     ["status"],
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
+FAILED = 500
+"""Statuses from here on are a service's fault, not a client's."""
+EMPTY: Mapping[str, ASGIApp] = MappingProxyType({})
 BY_CLASS = {digit: SECONDS.labels(f"{digit}xx") for digit in range(1, 6)}
 
 
 class Gateway:
     """ASGI. ``tasks`` serves the API in this process or brings it from another; ``page`` serves the rest.
 
-    Without ``auth`` nobody needs a token; ``ways`` says how people get one.
+    Without ``auth`` nobody needs a token; ``ways`` says how people get one. ``own`` is what the gateway itself answers,
+    by path; ``ledger`` counts what every service does.
     """
 
     def __init__(
@@ -47,6 +54,8 @@ class Gateway:
         limit: RateLimit,
         auth: Auth | None = None,
         ways: Ways | None = None,
+        own: Mapping[str, ASGIApp] = EMPTY,
+        ledger: Ledger | None = None,
     ) -> None:
         self._tasks = tasks
         self._page = page
@@ -54,6 +63,8 @@ class Gateway:
         self._limit = limit
         self._auth = auth
         self._sign_in = SignInApp(ways or Ways(token=auth is not None), auth.verifier if auth else None)
+        self._own: dict[str, ASGIApp] = {SIGN_IN: self._sign_in, **own}
+        self._ledger = ledger
         self._ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,14 +76,16 @@ class Gateway:
         headers = dict(scope["headers"])
         request_id, scope["headers"] = self._ids.of(scope["headers"])
         added = [*careful(scope, name_of(headers)), (b"x-request-id", request_id)]
-        send = _finished(send, scope, added, time.perf_counter())
+        answer = Answer(send, scope, added, self._ledger)
         try:
             app = self._routed(scope, headers)
             if app is not self._page and scope["path"] != OPEN:
-                await self._admit(scope, self._auth if app is self._tasks else None, added)
-            await app(scope, receive, send)
+                await self._admit(scope, None if app is self._sign_in else self._auth, added)
+            if app in (self._tasks, self._page):
+                answer.handed("tasks" if app is self._tasks else "webui")
+            await app(scope, receive, answer)
         except Problem as problem:
-            await problem.response()(scope, receive, send)
+            await problem.response()(scope, receive, answer)
 
     async def _admit(self, scope: Scope, auth: Auth | None, added: list[Header]) -> None:
         """Find out who asks and whether that is within the limit. ``added`` are the headers of the answer."""
@@ -91,17 +104,35 @@ class Gateway:
         self._guard.check(scope["method"], headers)
         if not scope["path"].startswith(API):
             return self._page
-        return self._sign_in if scope["path"] == SIGN_IN else self._tasks
+        return self._own.get(scope["path"], self._tasks)
 
 
-def _finished(send: Send, scope: Scope, headers: list[Header], began: float) -> Send:
-    """``send`` that adds ``headers`` to an answer and notes when it began."""
+class Answer:
+    """``send`` that adds ``headers`` to an answer and notes when it began, and who took how long until then."""
 
-    async def finish(message: Message) -> None:
+    def __init__(self, send: Send, scope: Scope, headers: list[Header], ledger: Ledger | None) -> None:
+        self._send, self._scope, self._headers, self._ledger = send, scope, headers, ledger
+        self._began = time.perf_counter()
+        self._handed = 0.0
+        self._to = ""
+
+    def handed(self, service: str) -> None:
+        """The gateway has done its part; ``service`` begins."""
+        self._handed, self._to = time.perf_counter(), service
+
+    async def __call__(self, message: Message) -> None:
+        """Send a part of the answer."""
         if message["type"] == "http.response.start":
-            BY_CLASS[message["status"] // 100].observe(time.perf_counter() - began)
+            self._note(message["status"])
             given = list(message.get("headers", ()))
-            message["headers"] = [*given, *kept(scope, message["status"], given), *headers]
-        await send(message)
+            message["headers"] = [*given, *kept(self._scope, message["status"], given), *self._headers]
+        await self._send(message)
 
-    return finish
+    def _note(self, status: int) -> None:
+        now = time.perf_counter()
+        BY_CLASS[status // 100].observe(now - self._began)
+        if self._ledger:
+            failed = status >= FAILED
+            self._ledger.call("gateway", (self._handed or now) - self._began, failed=failed and not self._to)
+            if self._to:
+                self._ledger.call(self._to, now - self._handed, failed=failed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -26,9 +27,20 @@ REFUSALS = ("unauthorized", "forbidden", "forbidden-host")
 """The gateway's, of every operation but the one that needs no token."""
 
 
+class Beside(Struct, frozen=True):
+    """A ``GET`` that another service answers at the same address."""
+
+    id: str
+    path: str
+    summary: str
+    description: str
+    shape: type[Struct]
+    needs_token: bool = True
+
+
 @cache
-def document() -> bytes:
-    """The document as JSON, indented, the same bytes every time."""
+def document(beside: Sequence[Beside] = ()) -> bytes:
+    """The document as JSON, indented, the same bytes every time. ``beside`` is a tuple."""
     made = {
         "openapi": "3.1.0",
         "info": {
@@ -36,8 +48,8 @@ def document() -> bytes:
             "version": miyabi.__version__,
             "description": "How far long jobs have got. Tasks, their lines and their changes as they happen.",
         },
-        "paths": _paths(),
-        "components": {"schemas": _components(), "securitySchemes": {"token": TOKEN}},
+        "paths": _paths() | {one.path: {"get": _beside(one)} for one in beside},
+        "components": {"schemas": _components([one.shape for one in beside]), "securitySchemes": {"token": TOKEN}},
         "security": [{}, {"token": []}],
     }
     return msgspec.json.format(msgspec.json.encode(made, order="deterministic"), indent=1) + b"\n"
@@ -67,6 +79,19 @@ def _operation(operation: Operation) -> dict[str, Any]:
         made["security"] = []
     made["responses"] |= _problems((*operation.problems, *(REFUSALS if operation.id != "health" else REFUSALS[2:])))
     return made
+
+
+def _beside(one: Beside) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "operationId": one.id,
+        "summary": one.summary,
+        "description": one.description,
+        "responses": {
+            "200": _answer(one.shape, "application/json"),
+            **_problems(("unavailable", *(REFUSALS if one.needs_token else REFUSALS[2:]))),
+        },
+    }
+    return made if one.needs_token else made | {"security": []}
 
 
 def _events() -> dict[str, Any]:
@@ -134,8 +159,8 @@ def _schema(shape: type) -> dict[str, Any]:
     return {"$ref": REF.format(name=shape.__name__)}
 
 
-def _components() -> dict[str, Any]:
+def _components(beside: Sequence[type[Struct]]) -> dict[str, Any]:
     bodies = [operation.body for operation in OPERATIONS if operation.body is not None]
     answers = [shape for operation in OPERATIONS for shape in operation.answers.values() if shape is not bytes]
-    _, components = msgspec.json.schema_components([Task, ProblemDetails, *bodies, *answers], ref_template=REF)
+    _, components = msgspec.json.schema_components([Task, ProblemDetails, *bodies, *answers, *beside], ref_template=REF)
     return components

@@ -15,31 +15,42 @@ from miyabi.gateway.cors import Cors, origins_of
 from miyabi.gateway.guard import Guard
 from miyabi.gateway.limit import LocalLimit, Rates
 from miyabi.gateway.limited import RateLimit
+from miyabi.gateway.slo.ledger import Ledger
+from miyabi.gateway.slo.report import PATH as SLO
+from miyabi.gateway.slo.shown import encoded
+from miyabi.gateway.told import METRICS, OPENAPI, Told, metrics
 from miyabi.gateway.upstream import Upstream
 from miyabi.settings import Settings, SettingsError
 from miyabi.webui.app import page
+from miyabi.wiring.openapi import board_document
 from miyabi.wiring.proxies import proxies_of
 from miyabi.wiring.trust import trusting
 
+JSON = "application/json"
 DIST = Path(miyabi.webui.__file__).parent / "dist"
 
 
-def make_gateway(settings: Settings, tasks: ASGIApp) -> ASGIApp:
-    """The gateway before the task API ``tasks``. Raises ``SettingsError``."""
+def make_gateway(settings: Settings, tasks: ASGIApp, ledger: Ledger | None = None) -> ASGIApp:
+    """The gateway before the task API ``tasks``, counting into ``ledger``. Raises ``SettingsError``."""
     origins = _origins(settings)
-    gateway = _gateway(settings, tasks, Guard(settings.host, origins))
+    gateway = _gateway(settings, tasks, Guard(settings.host, origins), ledger or Ledger(time.time))
     return Cors(gateway, origins) if origins else gateway
 
 
-def _gateway(settings: Settings, tasks: ASGIApp, guard: Guard) -> Gateway:
+def _gateway(settings: Settings, tasks: ASGIApp, guard: Guard, ledger: Ledger) -> Gateway:
     limit = make_limit(settings)
+    own = {
+        METRICS: metrics(),
+        OPENAPI: Told(lambda: (board_document(), JSON)),
+        SLO: Told(lambda: (encoded(ledger), JSON)),
+    }
     if not settings.signs_in:
-        return Gateway(tasks, page(DIST), guard, limit)
+        return Gateway(tasks, page(DIST), guard, limit, own=own, ledger=ledger)
     from miyabi.gateway.auth import Auth
     from miyabi.wiring.auth import make_verifier, make_ways, sign_in_origins
 
     auth, ways = Auth(make_verifier(settings)), make_ways(settings)
-    return Gateway(tasks, page(DIST, sign_in_origins(settings)), guard, limit, auth, ways)
+    return Gateway(tasks, page(DIST, sign_in_origins(settings)), guard, limit, auth, ways, own, ledger)
 
 
 def make_limit(settings: Settings) -> RateLimit:

@@ -6,12 +6,19 @@ import asyncio
 
 import pytest
 from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 from tests.support.asgi import Answer, call
 from tests.support.clock import Clock
 from tests.support.limit import a_limit
 
 from miyabi.gateway.app import Gateway
+from miyabi.gateway.auth import Auth
 from miyabi.gateway.guard import Guard
+from miyabi.gateway.slo.ledger import Ledger
+from miyabi.gateway.told import Told
+from miyabi.http import Problem
+from miyabi.settings import from_environment
+from miyabi.wiring.auth import make_verifier
 
 
 def gateway(rate: float = 0, burst: int = 1, host: str = "127.0.0.1", clock: Clock | None = None) -> Gateway:
@@ -94,3 +101,32 @@ def test_what_a_page_needs_is_left_to_the_page() -> None:
 
 def test_a_request_id_that_is_given_is_kept() -> None:
     assert ask(gateway(), "GET", "/", x_request_id="mine").headers["x-request-id"] == "mine"
+
+
+def test_every_answer_is_counted_to_whom_it_was_the_fault_of() -> None:
+    ledger = Ledger(lambda: 1_790_000_000.0)
+
+    async def refuses(scope: Scope, receive: Receive, send: Send) -> None:
+        raise Problem("unavailable", "The database does not answer.")
+
+    door = Gateway(refuses, PlainTextResponse("page"), Guard("127.0.0.1"), a_limit(), ledger=ledger)
+    asyncio.run(call(door, "GET", "/api/tasks"))
+    asyncio.run(call(door, "GET", "/"))
+    asyncio.run(call(door, "GET", "/api/tasks", headers={"host": "evil.example.org"}))
+    counted = {name: ledger.counts(name, 3600) for name in ("gateway", "tasks", "webui")}
+    assert {name: (one.calls, one.failed) for name, one in counted.items()} == {
+        "gateway": (3, 0),
+        "tasks": (1, 1),
+        "webui": (1, 0),
+    }
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/api/slo"])
+def test_what_the_gateway_answers_itself_needs_a_token_too(path: str) -> None:
+    own = {path: Told(lambda: (b"figures", "text/plain"), whole=True)}
+    auth = Auth(make_verifier(from_environment({"MIYABI_AUTH_SECRET": "a-secret-of-this-test-that-is-long-enough"})))
+    door = Gateway(PlainTextResponse("tasks"), PlainTextResponse("page"), Guard("127.0.0.1"), a_limit(), auth, own=own)
+    assert asyncio.run(call(door, "GET", path)).status == 401
+    open_door = Gateway(PlainTextResponse("tasks"), PlainTextResponse("page"), Guard("127.0.0.1"), a_limit(), own=own)
+    assert asyncio.run(call(open_door, "GET", path)).body == b"figures"
+    assert asyncio.run(call(open_door, "POST", path)).status == 405

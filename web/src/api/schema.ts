@@ -128,6 +128,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How people sign in
+         * @description At an OIDC issuer, with a token, or not at all; and whom the token that was sent stands for.
+         */
+        get: operations["signIn"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/slo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Service levels
+         * @description Every service against its objectives over 1 h, 24 h and 30 days, with error budgets, burn rates and alerts. Not on AWS, where CloudWatch keeps them.
+         */
+        get: operations["serviceLevels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks": {
         parameters: {
             query?: never;
@@ -301,6 +341,16 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Alert
+         * @description A budget that burns too fast.
+         */
+        Alert: {
+            burn_rate: number;
+            objective: string;
+            service: string;
+            severity: string;
+        };
+        /**
          * Append
          * @description Lines for a stream, in their order. ``writer`` lets the same batch be sent twice and stored once.
          */
@@ -443,6 +493,17 @@ export interface components {
             timestamp: number;
         };
         /**
+         * Measure
+         * @description One objective over one window. Shares are of 1; ``None`` where nothing was measured.
+         */
+        Measure: {
+            budget_left: number | null;
+            burn_rate: number | null;
+            measured: number | null;
+            met: boolean | null;
+            objective: number;
+        };
+        /**
          * NewEvent
          * @description A line on its way into a log stream: when it was printed (ms) and its text.
          *
@@ -509,6 +570,15 @@ export interface components {
             task_type?: string;
         };
         /**
+         * Oidc
+         * @description The page's client at an OIDC issuer: public, with PKCE and no secret. ``scopes`` have spaces between.
+         */
+        Oidc: {
+            client_id: string;
+            issuer: string;
+            scopes: string;
+        };
+        /**
          * ProblemDetails
          * @description The body of every error answer.
          */
@@ -568,6 +638,15 @@ export interface components {
             updated_at: string;
         };
         /**
+         * Report
+         * @description What ``GET /api/slo`` answers.
+         */
+        Report: {
+            alerts: components["schemas"]["Alert"][];
+            services: components["schemas"]["Service"][];
+            since: string;
+        };
+        /**
          * Reread
          * @description A task after its lines were read again: how many there were, and whether it says something else now.
          */
@@ -599,14 +678,36 @@ export interface components {
             s3_bucket?: string | null;
         };
         /**
+         * Service
+         * @description A service against its objectives, over 1 h, 24 h and 30 days.
+         */
+        Service: {
+            service: string;
+            windows: {
+                [key: string]: components["schemas"]["Window"];
+            };
+            within_ms: number;
+        };
+        /**
          * ServiceHealth
          * @description One service's state, and what is wrong with it.
          */
         ServiceHealth: {
             /** @default null */
             detail?: string | null;
+            /** @default null */
+            milliseconds?: number | null;
             /** @enum {unknown} */
             status: "down" | "ok";
+        };
+        /**
+         * SignIn
+         * @description The answer. ``user`` is ``None`` without a token and with one that is not let in: why, only the log says.
+         */
+        SignIn: {
+            oidc: components["schemas"]["Oidc"] | null;
+            token: boolean;
+            user: components["schemas"]["User"] | null;
         };
         /**
          * Source
@@ -707,6 +808,25 @@ export interface components {
             /** @enum {unknown} */
             status?: "cancelled" | "running";
             task_name?: string;
+        };
+        /**
+         * User
+         * @description Whom a token stands for.
+         */
+        User: {
+            /** @enum {unknown} */
+            role: "admin" | "developer" | "ingest" | "viewer";
+            subject: string;
+        };
+        /**
+         * Window
+         * @description A service's objectives over one window.
+         */
+        Window: {
+            availability: components["schemas"]["Measure"];
+            calls: number;
+            errors: components["schemas"]["Measure"];
+            latency: components["schemas"]["Measure"];
         };
         /**
          * Writer
@@ -1358,6 +1478,127 @@ export interface operations {
                 };
                 content: {
                     "image/svg+xml": string;
+                };
+            };
+            /** @description rate-limited: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description internal: Something broke here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description unavailable: A service behind this one does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. ``user`` is ``None`` without a token and with one that is not let in: why, only the log says. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignIn"];
+                };
+            };
+            /** @description forbidden-host: This address is not served here */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description rate-limited: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description internal: Something broke here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description unavailable: A service behind this one does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    serviceLevels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What ``GET /api/slo`` answers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description unauthorized: A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description forbidden: Your token does not allow this; forbidden-host: This address is not served here */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
             /** @description rate-limited: Too many requests */

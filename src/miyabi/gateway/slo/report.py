@@ -8,6 +8,7 @@ from miyabi.gateway.slo.ledger import DAY, HOUR, MINUTE, MONTH, Counts, Ledger
 from miyabi.gateway.slo.objectives import OBJECTIVES, Objective
 from miyabi.model import iso
 
+PATH = "/api/slo"
 WINDOWS = {"1h": HOUR, "24h": DAY, "30d": MONTH}
 LEAST_BAD = 3
 """Fewer failures are no alert: of the few probes in five minutes a single lost one is a burn rate of 500."""

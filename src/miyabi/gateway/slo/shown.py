@@ -1,4 +1,4 @@
-"""``GET /api/slo`` as an ASGI application, and the same figures for Prometheus."""
+"""The figures as JSON, and the same for Prometheus."""
 
 from __future__ import annotations
 
@@ -8,27 +8,14 @@ import msgspec
 from prometheus_client import REGISTRY
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector, CollectorRegistry
-from starlette.types import Receive, Scope, Send
 
 from miyabi.gateway.slo.ledger import Ledger
 from miyabi.gateway.slo.report import KINDS, Measure, report
-from miyabi.http import Problem, respond
-
-PATH = "/api/slo"
-HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-cache")]
 
 
-class SloApp:
-    """ASGI. Answers what ``ledger`` knows."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer GET and HEAD. Raises :class:`Problem` ``method-not-allowed``."""
-        if scope["method"] not in ("GET", "HEAD"):
-            raise Problem("method-not-allowed", "Allowed here: GET, HEAD.", Allow="GET, HEAD")
-        await respond(send, 200, HEADERS, msgspec.json.encode(report(self._ledger)))
+def encoded(ledger: Ledger) -> bytes:
+    """What ``GET /api/slo`` answers."""
+    return msgspec.json.encode(report(ledger))
 
 
 class Gauges(Collector):
