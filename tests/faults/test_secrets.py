@@ -30,6 +30,7 @@ PATHS = (
     "/api/tasks?token={}",
     "/?q={}",
     "/metrics?{}",
+    "/api/tasks/none/badge.svg?token={}",
 )
 
 

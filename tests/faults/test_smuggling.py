@@ -192,6 +192,12 @@ def test_good_requests_before_a_bad_one_are_answered(board: Board) -> None:
     assert set(statuses(answer)[3:]) <= {400}
 
 
+def test_of_many_requests_at_once_only_some_wait_and_the_connection_ends_behind_them(board: Board) -> None:
+    found = statuses(talk(board.port, get().replace(b"Connection: close\r\n", b"") * 1000))
+    assert 60 < len(found) < 100
+    assert set(found) == {200}
+
+
 def test_a_header_behind_the_body_is_none(before: Behind) -> None:
     before.asked.clear()
     trailer = b"0\r\nAuthorization: Bearer forged\r\nX-Forged: 1\r\n\r\n"
