@@ -60,13 +60,13 @@ class Writers:
     def wait(self) -> None:
         """Until all lines of all streams are acknowledged."""
         for thread in self._threads:
-            thread.join(60)
+            thread.join(240)
             assert not thread.is_alive()
 
     def _write(self, stream: int) -> None:
         rng, lines = random.Random(stream), lines_of(stream)
         for number, line in enumerate(lines):
-            until(lambda: number * KILLS <= (self.kills + 1) * len(lines), "the next kill", 60)  # noqa: B023
+            until(lambda: number * KILLS <= (self.kills + 1) * len(lines), "the next kill", 240)  # noqa: B023
             event = {"timestamp": BEGAN + number * 1000, "message": line}
             body = {"events": [event], "writer": {"id": f"w{stream}", "sequence": number}}
             until(lambda: acknowledged(rng.choice(self._house.tasks), stream, body), "an answer", 60)  # noqa: B023

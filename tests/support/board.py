@@ -20,7 +20,7 @@ from .client import Client
 MIYABI = str(Path(sys.executable).with_name("miyabi"))
 """The command as it was installed beside this Python."""
 ADDRESS = re.compile(r"(https?)://([a-z0-9.-]+):(\d+)")
-READY_SECONDS = 20.0
+READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
 
