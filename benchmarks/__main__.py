@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.table import Row, show
 
-NAMES = ("http", "lines", "stores", "cache", "limit", "dynamodb", "latency", "run", "start", "cold", "reader", "eta")
+NAMES = tuple("http lines stores cache limit gateway crowd dynamodb latency run start cold reader eta".split())
 """Every benchmark, in the order they are run: a module of this package with ``measure() -> list[Row]``."""
 
 

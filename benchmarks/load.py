@@ -11,8 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -21,8 +23,10 @@ import uvloop
 SERVER_CORE = ("taskset", "-c", "0")
 CLIENT_CORE = ("taskset", "-c", "1")
 CONNECTIONS = 16
+Headers = Mapping[str, str]
 _SCRIPT = """
 local paths = {%s}
+wrk.headers = {%s}
 local at = 0
 request = function()
   at = at %% #paths + 1
@@ -46,11 +50,18 @@ class Load(NamedTuple):
     cpu_rate: float
 
 
-def load(url: str, pid: int, paths: list[str], seconds: float = 2.0, connections: int = CONNECTIONS) -> Load:
+def load(
+    url: str,
+    pid: int,
+    paths: list[str],
+    seconds: float = 2.0,
+    connections: int = CONNECTIONS,
+    headers: Headers = MappingProxyType({}),
+) -> Load:
     """Ask the server ``pid`` for ``paths`` in turn over ``connections``. Raises when an answer is not 200."""
     measure = _wrk if shutil.which("wrk") else _asyncio
     before = cpu_seconds(pid)
-    told = measure(url, paths, seconds, connections)
+    told = measure(url, paths, seconds, connections, headers)
     used = cpu_seconds(pid) - before
     if told["bad"]:
         raise RuntimeError(f"{url}{paths[0]}: not every answer was 200")
@@ -63,9 +74,10 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _wrk(url: str, paths: list[str], seconds: float, connections: int) -> dict[str, float]:
+def _wrk(url: str, paths: list[str], seconds: float, connections: int, headers: Headers) -> dict[str, float]:
+    given = ", ".join(f'["{name}"] = "{value}"' for name, value in headers.items())
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(_SCRIPT % ", ".join(f'"{path}"' for path in paths))
+        script.write(_SCRIPT % (", ".join(f'"{path}"' for path in paths), given))
         script.flush()
         words = [*CLIENT_CORE, "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", script.name, url]
         done = subprocess.run(words, check=True, capture_output=True, text=True)
@@ -73,10 +85,11 @@ def _wrk(url: str, paths: list[str], seconds: float, connections: int) -> dict[s
     return told
 
 
-def _asyncio(url: str, paths: list[str], seconds: float, connections: int) -> dict[str, float]:
+def _asyncio(url: str, paths: list[str], seconds: float, connections: int, headers: Headers) -> dict[str, float]:
     words = [*CLIENT_CORE, sys.executable, "-m", "benchmarks.load", url, str(seconds), str(connections)]
     root = Path(__file__).parents[1]
-    done = subprocess.run(words, check=True, capture_output=True, text=True, input="\n".join(paths), cwd=root)
+    asked = json.dumps({"paths": paths, "headers": dict(headers)})
+    done = subprocess.run(words, check=True, capture_output=True, text=True, input=asked, cwd=root)
     told: dict[str, float] = json.loads(done.stdout)
     return told
 
@@ -131,9 +144,10 @@ def _same(asker: _Asker) -> _Asker:
     return asker
 
 
-async def _ask_all(url: str, paths: list[str], seconds: float, connections: int) -> dict[str, float]:
+async def _ask_all(url: str, paths: list[str], headers: Headers, seconds: float, connections: int) -> dict[str, float]:
     parts = urlsplit(url)
-    requests = [f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode() for path in paths]
+    given = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    requests = [f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\n{given}\r\n".encode() for path in paths]
     took: list[float] = []
     began = time.perf_counter()
     askers = [_Asker(requests, at * len(requests) // connections, began + seconds, took) for at in range(connections)]
@@ -151,5 +165,6 @@ async def _ask_all(url: str, paths: list[str], seconds: float, connections: int)
 
 
 if __name__ == "__main__":
-    lines = sys.stdin.read().split("\n")
-    print(json.dumps(uvloop.run(_ask_all(sys.argv[1], lines, float(sys.argv[2]), int(sys.argv[3])))))
+    given = json.load(sys.stdin)
+    told = uvloop.run(_ask_all(sys.argv[1], given["paths"], given["headers"], float(sys.argv[2]), int(sys.argv[3])))
+    print(json.dumps(told))

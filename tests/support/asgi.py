@@ -58,5 +58,8 @@ async def call(
 
     await app(scope, receive, send)
     start, *rest = sent
-    answered = {k.decode(): v.decode() for k, v in start["headers"]}
+    answered: dict[str, str] = {}
+    for name, value in start["headers"]:
+        known = answered.get(name.decode())
+        answered[name.decode()] = f"{known}, {value.decode()}" if known else value.decode()
     return Answer(start["status"], answered, b"".join(part.get("body", b"") for part in rest))

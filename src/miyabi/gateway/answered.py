@@ -43,15 +43,19 @@ def path_of(scope: Scope) -> str:
 
 def header_of(scope: Scope, name: bytes) -> str:
     """A header's value, cut where it is long; empty when there is none."""
-    value = next((value for given, value in scope["headers"] if given == name), b"")
-    return masked(value.decode("latin-1"))[:LONGEST_WORD]
+    for given, value in scope["headers"]:
+        if given == name:
+            return masked(value.decode("latin-1"))[:LONGEST_WORD]
+    return ""
 
 
 def trace_of(scope: Scope) -> str:
     """The trace id of ``traceparent`` (W3C Trace Context); empty when there is none."""
-    value = next((value for given, value in scope["headers"] if given == b"traceparent"), b"")
-    found = _TRACE.fullmatch(value)
-    return found[1].decode() if found else ""
+    for given, value in scope["headers"]:
+        if given == b"traceparent":
+            found = _TRACE.fullmatch(value)
+            return found[1].decode() if found else ""
+    return ""
 
 
 def asker_of(scope: Scope) -> Principal | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 from msgspec import Struct, field
@@ -53,27 +53,36 @@ class Expected(Struct, frozen=True):
     roles: frozenset[Role] = frozenset(ROLES)
 
 
-def principal_from(payload: bytes, expected: Expected, now: float) -> Principal:
-    """The principal of the claims ``payload`` (JSON) at ``now``, epoch seconds. Raises :class:`TokenRefused`."""
+class Claimed(NamedTuple):
+    """Who a token stands for, and when: between two epoch seconds, give or take the skew of clocks."""
+
+    principal: Principal
+    not_before: float
+    expires: float
+
+    def at(self, now: float) -> Principal:
+        """The principal at ``now``. Raises :class:`TokenRefused`."""
+        if self.expires <= now - SKEW_SECONDS:
+            raise TokenRefused("it has expired")
+        if self.not_before > now + SKEW_SECONDS:
+            raise TokenRefused("it is not valid yet")
+        return self.principal
+
+
+def claimed(payload: bytes, expected: Expected) -> Claimed:
+    """Who the claims ``payload`` (JSON) stand for, and when. Raises :class:`TokenRefused`."""
     try:
         claims = _DECODER.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise TokenRefused(f"its claims can't be used: {error}") from None
-    _check_dates(claims, now)
     _check_origin(claims, expected)
     role = _role(claims, expected)
     groups = _groups(claims) if role == "ingest" else ()
-    return Principal(claims.sub, role, _projects(claims), groups, claims.exp + SKEW_SECONDS)
+    principal = Principal(claims.sub, role, _projects(claims), groups, claims.exp + SKEW_SECONDS)
+    return Claimed(principal, claims.nbf or 0.0, claims.exp)
 
 
 _DECODER = msgspec.json.Decoder(Claims)
-
-
-def _check_dates(claims: Claims, now: float) -> None:
-    if claims.exp <= now - SKEW_SECONDS:
-        raise TokenRefused("it has expired")
-    if claims.nbf is not None and claims.nbf > now + SKEW_SECONDS:
-        raise TokenRefused("it is not valid yet")
 
 
 def _check_origin(claims: Claims, expected: Expected) -> None:

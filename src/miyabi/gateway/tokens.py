@@ -9,11 +9,12 @@ from __future__ import annotations
 import binascii
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from miyabi.gateway.claims import Expected, TokenRefused, principal_from
+from miyabi.gateway.claims import Claimed, Expected, TokenRefused, claimed
 from miyabi.gateway.issuer import IssuerKeys
 from miyabi.gateway.keys import Key
 from miyabi.gateway.renewed import Renewed
@@ -22,7 +23,7 @@ from miyabi.principal import Principal
 TOKEN_BYTES = 8192
 KID_BYTES = 256
 MOST_KNOWN = 512
-"""Tokens whose good signatures are remembered: checking one costs more than the rest of a request."""
+"""Good tokens that are remembered: checking one costs more than the rest of a request."""
 
 
 class Header(Struct, frozen=True):
@@ -53,48 +54,62 @@ class Verifier:
         self._secrets = secrets
         self._issuer = issuer
         self._now = now
-        self._known: dict[str, tuple[Key, bytes]] = {}
+        self._known: dict[str, _Known] = {}
 
     async def principal(self, token: str) -> Principal:
         """Raise ``TokenRefused``, or ``KeysUnavailable`` while the issuer's keys were never had."""
+        known = self._known.get(token)
+        if known is None or not await self._holds(known):
+            known = await self._verified(token)
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[token] = known
+        return known.claimed.at(self._now())
+
+    async def _holds(self, known: _Known) -> bool:
+        """Whether the very key that a token was found good with is still one."""
+        if known.own and self._secrets:
+            return any(key is known.key for key in await self._secrets.keys.keys())
+        return self._issuer is not None and await self._issuer.keys.find(known.kid) is known.key
+
+    async def _verified(self, token: str) -> _Known:
         if len(token) > TOKEN_BYTES:
             raise TokenRefused(f"it is longer than {TOKEN_BYTES} bytes")
         header = _header(token)
         if header.alg == "HS256" and self._secrets:
-            return await self._own(token, self._secrets)
+            return await _own(token, header, self._secrets)
         if self._issuer:
-            return await self._issued(token, header, self._issuer)
+            return await _issued(token, header, self._issuer)
         raise TokenRefused(f"its algorithm is {header.alg[:20]!r}")
 
-    async def _own(self, token: str, secrets: Secrets) -> Principal:
-        for key in await secrets.keys.keys():
-            payload = self._payload(token, key)
-            if payload is not None:
-                return principal_from(payload, secrets.expected, self._now())
-        raise TokenRefused("its signature is wrong")
 
-    async def _issued(self, token: str, header: Header, issuer: Issuer) -> Principal:
-        key = await issuer.keys.find(header.kid)
-        if key is None:
-            raise TokenRefused(f"the issuer has no key {(header.kid or '')[:40]!r}")
-        if header.alg != key.algorithm:
-            raise TokenRefused(f"its algorithm is {header.alg[:20]!r}, its key's {key.algorithm}")
-        payload = self._payload(token, key)
-        if payload is None:
-            raise TokenRefused("its signature is wrong")
-        return principal_from(payload, issuer.expected, self._now())
+class _Known(NamedTuple):
+    """A token whose signature was found good: by which key, named how; ``own`` is a secret of the deployment."""
 
-    def _payload(self, token: str, key: Key) -> bytes | None:
-        """What ``token`` signs with this very key: dates and all else are looked at each time."""
-        known = self._known.get(token)
-        if known and known[0] is key:
-            return known[1]
+    key: Key
+    kid: str | None
+    own: bool
+    claimed: Claimed
+
+
+async def _own(token: str, header: Header, secrets: Secrets) -> _Known:
+    for key in await secrets.keys.keys():
         payload = key.payload(token)
         if payload is not None:
-            if len(self._known) >= MOST_KNOWN:
-                self._known.clear()
-            self._known[token] = key, payload
-        return payload
+            return _Known(key, header.kid, True, claimed(payload, secrets.expected))
+    raise TokenRefused("its signature is wrong")
+
+
+async def _issued(token: str, header: Header, issuer: Issuer) -> _Known:
+    key = await issuer.keys.find(header.kid)
+    if key is None:
+        raise TokenRefused(f"the issuer has no key {(header.kid or '')[:40]!r}")
+    if header.alg != key.algorithm:
+        raise TokenRefused(f"its algorithm is {header.alg[:20]!r}, its key's {key.algorithm}")
+    payload = key.payload(token)
+    if payload is None:
+        raise TokenRefused("its signature is wrong")
+    return _Known(key, header.kid, False, claimed(payload, issuer.expected))
 
 
 def bearer(values: list[str]) -> str:

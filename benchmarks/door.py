@@ -1,0 +1,31 @@
+"""The task API of a board in a process of its own, bare or behind the gateway: the difference is the gateway."""
+
+from __future__ import annotations
+
+import sys
+
+import uvloop
+from starlette.types import ASGIApp
+
+from miyabi.settings import Settings, from_environment
+from miyabi.wiring.collector import LocalCollector, make_loop
+from miyabi.wiring.gateway import make_gateway
+from miyabi.wiring.http_limits import limits_of
+from miyabi.wiring.recorded import recorded
+from miyabi.wiring.server import address, listen, serve
+from miyabi.wiring.stores import open_stores
+from miyabi.wiring.tasks import make_tasks
+
+
+async def run(settings: Settings, *, gateway: bool) -> None:
+    """Serve until a signal."""
+    with listen("127.0.0.1", 0) as sock:
+        async with open_stores(settings) as stores, recorded(settings, stores.logs) as layer:
+            tasks = make_tasks(settings, stores, LocalCollector(make_loop(settings, stores)), {})
+            app: ASGIApp = layer(make_gateway(settings, tasks)) if gateway else tasks
+            said = address(sock)
+            await serve(app, sock, ready=lambda: print(said, flush=True), limits=limits_of(settings))
+
+
+if __name__ == "__main__":
+    uvloop.run(run(from_environment(), gateway=sys.argv[1] == "gateway"))
