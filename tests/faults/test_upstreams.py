@@ -73,6 +73,7 @@ async def reading(house: House, name: str) -> Readers:
             await readers.more(200)
             await asyncio.to_thread(FAULTS[name][0], first)
             await readers.more(500)
+            await asyncio.to_thread(until, lambda: "is put aside" in house.gateway.errors(), "it is seen", 60)
             await asyncio.to_thread(FAULTS[name][1], first)
             await asyncio.to_thread(until, lambda: "is back" in house.gateway.errors(), "it is used again", 60)
             await readers.more(200)
