@@ -17,7 +17,7 @@ from miyabi.gateway.request_id import RequestIds
 from miyabi.gateway.sign_in import PATH as SIGN_IN
 from miyabi.gateway.sign_in import Ways
 from miyabi.gateway.sign_in_app import SignInApp
-from miyabi.http import Problem
+from miyabi.http import ClientGone, Problem
 
 if TYPE_CHECKING:
     from miyabi.gateway.auth import Auth
@@ -84,6 +84,8 @@ class Gateway:
             if app in (self._tasks, self._page):
                 answer.handed("tasks" if app is self._tasks else "webui")
             await app(scope, receive, answer)
+        except ClientGone:
+            return
         except Problem as problem:
             await problem.response()(scope, receive, answer)
 
