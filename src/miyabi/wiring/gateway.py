@@ -42,7 +42,7 @@ def _gateway(settings: Settings, tasks: ASGIApp, guard: Guard, ledger: Ledger) -
     own = {
         METRICS: metrics(),
         OPENAPI: Told(lambda: (board_document(), JSON)),
-        SLO: Told(lambda: (encoded(ledger), JSON)),
+        SLO: Told(lambda: (encoded(ledger), JSON), whole=True),
     }
     if not settings.signs_in:
         return Gateway(tasks, page(DIST), guard, limit, own=own, ledger=ledger)

@@ -157,3 +157,5 @@ def test_what_the_gateway_answers_itself_needs_a_token_too(path: str) -> None:
     open_door = Gateway(PlainTextResponse("tasks"), PlainTextResponse("page"), Guard("127.0.0.1"), a_limit(), own=own)
     assert asyncio.run(call(open_door, "GET", path)).body == b"figures"
     assert asyncio.run(call(open_door, "POST", path)).status == 405
+    length = asyncio.run(call(open_door, "HEAD", path)).headers["content-length"]
+    assert length == str(len(b"figures")), "as of a GET; the server sends no body"
