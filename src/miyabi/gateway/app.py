@@ -86,7 +86,7 @@ class Gateway:
                 await self._admit(scope, None if app is self._sign_in else self._auth, added)
             if app in (self._tasks, self._page):
                 answer.handed("tasks" if app is self._tasks else "webui")
-            await app(scope, receive, answer)
+            await app(scope, answer.heard(receive), answer)
         except ClientGone:
             return
         except Problem as problem:
@@ -124,12 +124,23 @@ class Answer:
         self._send, self._scope, self._headers, self._ledger = send, scope, headers, ledger
         self.begun = False
         self._began = time.perf_counter()
-        self._handed = 0.0
+        self._handed = self._whole = 0.0
         self._to = ""
 
     def handed(self, service: str) -> None:
         """The gateway has done its part; ``service`` begins."""
         self._handed, self._to = time.perf_counter(), service
+
+    def heard(self, receive: Receive) -> Receive:
+        """``receive`` that notes when the request was whole: a client that sends slowly is no fault of a service."""
+
+        async def noted() -> Message:
+            message = await receive()
+            if message["type"] == "http.request" and not message.get("more_body"):
+                self._whole = time.perf_counter()
+            return message
+
+        return noted
 
     async def __call__(self, message: Message) -> None:
         """Send a part of the answer."""
@@ -147,4 +158,4 @@ class Answer:
             failed = status >= FAILED
             self._ledger.call("gateway", (self._handed or now) - self._began, failed=failed and not self._to)
             if self._to:
-                self._ledger.call(self._to, now - self._handed, failed=failed)
+                self._ledger.call(self._to, now - max(self._handed, self._whole), failed=failed)

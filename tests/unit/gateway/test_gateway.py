@@ -121,6 +121,24 @@ def test_every_answer_is_counted_to_whom_it_was_the_fault_of() -> None:
     }
 
 
+@pytest.mark.parametrize(("whole", "slow"), [(1.0, 0), (0.0, 1)])
+def test_a_client_that_sends_slowly_is_no_fault_of_a_service(
+    whole: float, slow: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer begins after a second, in which the body came (``whole`` at its end), or was read long before."""
+    ledger, seconds = Ledger(lambda: 1_790_000_000.0), iter((0.0, 0.0, whole, 1.0))
+    monkeypatch.setattr("miyabi.gateway.app.time.perf_counter", lambda: next(seconds))
+
+    async def reads(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await PlainTextResponse("done")(scope, receive, send)
+
+    door = Gateway(reads, reads, Guard("127.0.0.1"), a_limit(), ledger=ledger)
+    asyncio.run(call(door, "POST", "/api/tasks", b"{}"))
+    assert ledger.counts("tasks", 3600).slow == slow
+
+
 def test_what_nobody_foresaw_is_logged_counted_and_answered_as_carefully_as_all_else(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
