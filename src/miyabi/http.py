@@ -18,6 +18,8 @@ ASKS_FOR_ONE = (
     "(`miyabi token make services --role developer`)."
 )
 """What to do where one service refuses another."""
+NOT_FORESEEN = "The request failed here, not at you. It was logged."
+"""The detail of ``internal``."""
 UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`")
 AT = re.compile(r" - at `\$\.?([^`]*)`$")
 

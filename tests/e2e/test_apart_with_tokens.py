@@ -69,6 +69,9 @@ def test_a_job_goes_all_the_way_and_nobody_passes_without_a_token(apart: Apart) 
         token = house["Authorization"].removeprefix("Bearer ")
         assert status(door.api, "GET", f"/api/tasks/job/badge.svg?token={token}") == 200
         assert status(door.api, "POST", "/api/collect", **everything) == 200
+    for path in ("/metrics", "/api/slo"):
+        assert status(apart.gateway.api, "GET", path, **house) == 403, "its sums tell of all projects"
+        assert status(apart.gateway.api, "GET", path, **everything) == 200
     for service in (apart.tasks, apart.collector, apart.logs):
         assert status(service.api, "GET", "/metrics") == 401
         assert status(service.api, "GET", "/health") == 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -13,7 +14,7 @@ import pytest
 from tests.support.board import MIYABI, Board, Service, environment, run_line
 from tests.support.certificates import Authority
 from tests.support.until import until
-from tests.support.wire import talk
+from tests.support.wire import dial, drain, statuses, talk
 
 
 @pytest.fixture
@@ -97,6 +98,28 @@ def test_what_speaks_no_tls_gets_nothing_and_is_no_news(board: Board) -> None:
     assert b"HTTP/1.1" not in talk(board.port, b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     assert board.api.get("/health")["status"] == "ok"
     assert board.errors() == ""
+
+
+def test_who_never_shakes_hands_is_counted_and_not_waited_for(tmp_path: Path, certified: dict[str, str]) -> None:
+    few = {"MIYABI_MAX_CONNECTIONS": "4", "MIYABI_HEADER_SECONDS": "0.5"}
+    with closing(Board(tmp_path / "few", (), **certified, **few)) as board, ExitStack() as stack:
+        held = [stack.enter_context(dial(board.port)) for _ in range(200)]
+        for sock in held:
+            assert drain(sock) == b"", "the board ends it, and says nothing"
+
+
+def test_one_too_many_is_told_so(tmp_path: Path, authority: Authority, certified: dict[str, str]) -> None:
+    def connect(board: Board) -> ssl.SSLSocket:
+        return authority.trust.wrap_socket(dial(board.port), server_hostname="localhost")
+
+    with (
+        closing(Board(tmp_path / "one", (), **certified, MIYABI_MAX_CONNECTIONS="1")) as board,
+        connect(board) as first,
+    ):
+        first.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert first.recv(12) == b"HTTP/1.1 200"
+        with connect(board) as second:
+            assert statuses(drain(second)) == [503]
 
 
 def test_services_apart_speak_it_among_themselves(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -17,11 +18,13 @@ from miyabi.gateway.request_id import RequestIds
 from miyabi.gateway.sign_in import PATH as SIGN_IN
 from miyabi.gateway.sign_in import Ways
 from miyabi.gateway.sign_in_app import SignInApp
-from miyabi.http import Problem
+from miyabi.http import NOT_FORESEEN, ClientGone, Problem
 
 if TYPE_CHECKING:
     from miyabi.gateway.auth import Auth
     from miyabi.gateway.slo.ledger import Ledger
+
+log = logging.getLogger("miyabi.gateway")
 
 OPEN = "/health"
 """What is told without a token, too, and beyond any limit: a load balancer has none. The page's files are no secret
@@ -83,9 +86,16 @@ class Gateway:
                 await self._admit(scope, None if app is self._sign_in else self._auth, added)
             if app in (self._tasks, self._page):
                 answer.handed("tasks" if app is self._tasks else "webui")
-            await app(scope, receive, answer)
+            await app(scope, answer.heard(receive), answer)
+        except ClientGone:
+            return
         except Problem as problem:
             await problem.response()(scope, receive, answer)
+        except Exception:
+            if answer.begun:
+                raise
+            log.exception("a request failed")
+            await Problem("internal", NOT_FORESEEN).response()(scope, receive, answer)
 
     async def _admit(self, scope: Scope, auth: Auth | None, added: list[Header]) -> None:
         """Find out who asks and whether that is within the limit. ``added`` are the headers of the answer."""
@@ -112,17 +122,30 @@ class Answer:
 
     def __init__(self, send: Send, scope: Scope, headers: list[Header], ledger: Ledger | None) -> None:
         self._send, self._scope, self._headers, self._ledger = send, scope, headers, ledger
+        self.begun = False
         self._began = time.perf_counter()
-        self._handed = 0.0
+        self._handed = self._whole = 0.0
         self._to = ""
 
     def handed(self, service: str) -> None:
         """The gateway has done its part; ``service`` begins."""
         self._handed, self._to = time.perf_counter(), service
 
+    def heard(self, receive: Receive) -> Receive:
+        """``receive`` that notes when the request was whole: a client that sends slowly is no fault of a service."""
+
+        async def noted() -> Message:
+            message = await receive()
+            if message["type"] == "http.request" and not message.get("more_body"):
+                self._whole = time.perf_counter()
+            return message
+
+        return noted
+
     async def __call__(self, message: Message) -> None:
         """Send a part of the answer."""
         if message["type"] == "http.response.start":
+            self.begun = True
             self._note(message["status"])
             given = list(message.get("headers", ()))
             message["headers"] = [*given, *kept(self._scope, message["status"], given), *self._headers]
@@ -135,4 +158,4 @@ class Answer:
             failed = status >= FAILED
             self._ledger.call("gateway", (self._handed or now) - self._began, failed=failed and not self._to)
             if self._to:
-                self._ledger.call(self._to, now - self._handed, failed=failed)
+                self._ledger.call(self._to, now - max(self._handed, self._whole), failed=failed)

@@ -32,7 +32,7 @@ class Told:
             raise Problem("forbidden", NEEDS_ALL)
         body, media = self._body()
         headers = [(b"content-type", media.encode()), (b"cache-control", b"no-cache")]
-        await respond(send, 200, headers, b"" if scope["method"] == "HEAD" else body)
+        await respond(send, 200, headers, body)
 
 
 def metrics() -> Told:

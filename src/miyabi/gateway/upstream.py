@@ -134,7 +134,7 @@ class Upstream:
 
         async with await self._answered(member, scope, receive) as answer:
             self._answers.add(answer)
-            watcher = asyncio.create_task(_close_with_client(receive, answer))
+            watcher = asyncio.create_task(self._close_with_client(receive, answer))
             try:
                 await _answer(answer, send)
             except aiohttp.ClientError as error:
@@ -146,8 +146,18 @@ class Upstream:
                 self._answers.discard(answer)
                 watcher.cancel()
 
+    async def _close_with_client(self, receive: Receive, answer: aiohttp.ClientResponse) -> None:
+        """An endless answer ends when nobody listens any more; sending alone would not notice."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._answers.discard(answer)
+        answer.close()
+
     async def _answered(self, member: Member, scope: Scope, receive: Receive) -> aiohttp.ClientResponse:
-        """The beginning of an answer. Only what was never sent, or changes nothing, is lost and may go to another."""
+        """The beginning of an answer. Only what was never sent, or changes nothing, is lost and may go to another.
+
+        A client that goes before its body is whole raises :class:`ClientGone`: that is nobody's failure.
+        """
         import aiohttp
 
         has_body = any(k in (b"content-length", b"transfer-encoding") for k, _ in scope["headers"])
@@ -168,6 +178,8 @@ class Upstream:
             detail = f"The task API at {member.url} can't be reached: {error.strerror or error}."
             raise _Lost(Problem("unavailable", detail, Retry_After="1")) from None
         except aiohttp.ClientError as error:
+            if isinstance(error.__cause__, ClientGone):  # aiohttp's word for a body that ended early
+                raise ClientGone from None
             problem = Problem("bad-gateway", f"The task API broke off: {error}.")
             self.pool.failed(member, f"it broke off: {error}")
             raise (_Lost(problem) if again else problem) from None
@@ -199,13 +211,6 @@ def _cancelled() -> bool:
     """Whether it is the request itself that was cancelled, and not only the question to one task API."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-async def _close_with_client(receive: Receive, answer: aiohttp.ClientResponse) -> None:
-    """An endless answer ends when nobody listens any more; sending alone would not notice."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    answer.close()
 
 
 async def _answer(answer: aiohttp.ClientResponse, send: Send) -> None:

@@ -18,7 +18,7 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from miyabi.counters import Counter, exposition
-from miyabi.http import ClientGone, Problem, parse_body, read_body, respond
+from miyabi.http import NOT_FORESEEN, ClientGone, Problem, parse_body, read_body, respond
 from miyabi.logs import Logs, LogsFull, LogsUnavailable, wire
 
 log = logging.getLogger("miyabi.logs")
@@ -129,7 +129,7 @@ def _problem(error: Exception) -> Problem:
         case LogsUnavailable():
             return Problem("unavailable", str(error), Retry_After="1")
     log.error("a request failed", exc_info=error)
-    return Problem("internal", "The request failed here, not at you. It was logged.")
+    return Problem("internal", NOT_FORESEEN)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from miyabi.context import TASK
 from miyabi.counters import exposition
 from miyabi.database import Database, DatabaseFull, DatabaseUnavailable, TaskPage
-from miyabi.http import ClientGone, Problem, parse_body, read_body, respond
+from miyabi.http import NOT_FORESEEN, ClientGone, Problem, parse_body, read_body, respond
 from miyabi.logs import LogsUnavailable
 from miyabi.principal import Sight, attached, sight_of
 from miyabi.tasks.api import Api
@@ -178,7 +178,7 @@ def problem_of(error: Exception) -> Problem:
         case DatabaseUnavailable() | LogsUnavailable():
             return Problem("unavailable", str(error), Retry_After="1")
     log.error("a request failed", exc_info=error)
-    return Problem("internal", "The request failed here, not at you. It was logged.")
+    return Problem("internal", NOT_FORESEEN)
 
 
 def _route(path: str, operations: dict[str, Operation], app: TasksApp) -> Route:

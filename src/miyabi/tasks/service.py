@@ -14,7 +14,7 @@ from miyabi.model import TTL_SECONDS, Details, NewEvent, Progress, Project, Task
 from miyabi.principal import Sight
 from miyabi.tasks.records import Records
 from miyabi.tasks.shapes import NewProject, NewTask, ProjectView, TaskPatch
-from miyabi.tasks.sight import check_append, check_project
+from miyabi.tasks.sight import check_append, check_project, project_of
 
 Clock = Callable[[], int]
 """The time in milliseconds."""
@@ -51,7 +51,7 @@ class TaskService:
         """The task and whether it was made now: an id that is taken answers with what is there."""
         check_project(sight, new.project_id)
         task = self._newborn(new)
-        if await self.records.save(Save(task)):
+        if await self._may_begin(task, sight) and await self.records.save(Save(task)):
             return task, True
         there = await self.records.task(task.task_id)
         if there is None or not sight.holds(there.project_id):
@@ -130,6 +130,13 @@ class TaskService:
         )
         await self.records.save_project(project)
         return await self.project(new.project_id, sight), old is None
+
+    async def _may_begin(self, task: Task, sight: Sight) -> bool:
+        """Whether the lines that are in its stream already, if any, may be seen, too."""
+        if sight.whole:
+            return True
+        project = await project_of(self._database, self._logs, *stream_of(task))
+        return project is None or sight.holds(project)
 
     async def _row(self, project_id: str, sight: Sight) -> ProjectRow:
         row = await self._database.project(project_id) if sight.holds(project_id) else None

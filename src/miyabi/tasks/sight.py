@@ -40,13 +40,16 @@ async def check_append(
     for event in stored:
         if (project := _started(event.message)) is not None:
             check_project(sight, project)
-    project = await _project_of(database, logs, group, stream) or _started(stored[0].message) or DEFAULT_PROJECT
+    project = await project_of(database, logs, group, stream) or _started(stored[0].message) or DEFAULT_PROJECT
     if not is_job(group) or not sight.holds(project):
         raise Problem("not-found", f"There is no stream `{stream}` in `{group}` that your token is for.")
 
 
-async def _project_of(database: Database, logs: Logs, group: str, stream: str) -> str | None:
-    """The project of a stream's task; of one that no collector has read yet, the one it will be of."""
+async def project_of(database: Database, logs: Logs, group: str, stream: str) -> str | None:
+    """The project of a stream's task; of one that no collector has read yet, the one it will be of.
+
+    ``None`` where there is neither a task nor a line.
+    """
     first, second = await database.get([task_id_of(group, stream), own_id(group, stream)])
     if first and first.task.details.log_group not in (None, group):
         first = second

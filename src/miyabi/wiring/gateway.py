@@ -42,7 +42,7 @@ def _gateway(settings: Settings, tasks: ASGIApp, guard: Guard, ledger: Ledger) -
     own = {
         METRICS: metrics(),
         OPENAPI: Told(lambda: (board_document(), JSON)),
-        SLO: Told(lambda: (encoded(ledger), JSON)),
+        SLO: Told(lambda: (encoded(ledger), JSON), whole=True),
     }
     if not settings.signs_in:
         return Gateway(tasks, page(DIST), guard, limit, own=own, ledger=ledger)
@@ -79,15 +79,22 @@ def make_upstream(settings: Settings) -> Upstream:
     urls = settings.tasks.split()
     for url in urls or [""]:
         if not _is_address(url):
-            example = "`http://127.0.0.1:8421`, several with spaces between"
-            raise SettingsError(f"MIYABI_TASKS: `{url}` is no address; write {example}.")
+            example = "`http://127.0.0.1:8421`, several with spaces between and no user in them"
+            raise SettingsError(f"MIYABI_TASKS: `{url.rpartition('@')[2]}` is no address; write {example}.")
     return Upstream(urls, trust=trusting(settings))
 
 
 def _is_address(url: str) -> bool:
+    """Whether requests can be sent there. None with a user: addresses are told to whoever asks while one is away."""
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not parts.query
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and not parts.query
+            and "@" not in parts.netloc
+        )
     except ValueError:
         return False
 

@@ -21,6 +21,7 @@ from miyabi.wiring.http_protocol import Connection
 
 if TYPE_CHECKING:
     from miyabi.wiring.tls import Certificate
+    from miyabi.wiring.tls_handshake import Handshake
 
 STOP_SECONDS = 3
 """Requests under way have so long to end."""
@@ -82,6 +83,15 @@ class _Server(uvicorn.Server):
         yield
 
 
+def _first(certificate: Certificate | None) -> Callable[..., Connection | Handshake]:
+    """What a connection begins with."""
+    if certificate is None:
+        return Connection
+    from miyabi.wiring.tls_handshake import Handshake  # late: most boards speak plain HTTP
+
+    return partial(Handshake, certificate.context)
+
+
 async def serve(
     app: ASGIApp,
     sock: socket.socket,
@@ -93,7 +103,7 @@ async def serve(
 ) -> None:
     """Serve ``app`` until SIGINT or SIGTERM. ``stopping`` is called first then: endless answers should end."""
     loop, limits = asyncio.get_running_loop(), limits or Limits()
-    protocol: Any = partial(Connection, limits, Crowd(limits), loop.time)
+    protocol: Any = partial(_first(certificate), limits, Crowd(limits), loop.time)
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -107,9 +117,6 @@ async def serve(
         timeout_keep_alive=math.ceil(limits.idle_seconds),
         timeout_graceful_shutdown=STOP_SECONDS,
     )
-    if certificate:
-        context = certificate.context
-        config.ssl_context_factory = lambda config, default: context
     server = _Server(config, ready, certificate)
 
     def stop() -> None:

@@ -121,6 +121,51 @@ def test_every_answer_is_counted_to_whom_it_was_the_fault_of() -> None:
     }
 
 
+@pytest.mark.parametrize(("whole", "slow"), [(1.0, 0), (0.0, 1)])
+def test_a_client_that_sends_slowly_is_no_fault_of_a_service(
+    whole: float, slow: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer begins after a second, in which the body came (``whole`` at its end), or was read long before."""
+    ledger, seconds = Ledger(lambda: 1_790_000_000.0), iter((0.0, 0.0, whole, 1.0))
+    monkeypatch.setattr("miyabi.gateway.app.time.perf_counter", lambda: next(seconds))
+
+    async def reads(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await PlainTextResponse("done")(scope, receive, send)
+
+    door = Gateway(reads, reads, Guard("127.0.0.1"), a_limit(), ledger=ledger)
+    asyncio.run(call(door, "POST", "/api/tasks", b"{}"))
+    assert ledger.counts("tasks", 3600).slow == slow
+
+
+def test_what_nobody_foresaw_is_logged_counted_and_answered_as_carefully_as_all_else(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ledger = Ledger(lambda: 1_790_000_000.0)
+
+    async def breaks(scope: Scope, receive: Receive, send: Send) -> None:
+        raise ValueError("a fault of ours")
+
+    door = Gateway(breaks, breaks, Guard("127.0.0.1"), a_limit(), ledger=ledger)
+    answer = asyncio.run(call(door, "GET", "/api/tasks"))
+    assert (answer.status, answer.json()["type"]) == (500, "urn:miyabi:problem:internal")
+    assert "fault of ours" not in answer.body.decode()
+    assert {"x-request-id", "x-content-type-options"} <= answer.headers.keys()
+    assert ledger.counts("tasks", 3600).failed == 1
+    assert "a request failed" in caplog.text
+
+
+def test_an_answer_that_breaks_in_the_middle_is_not_answered_again() -> None:
+    async def breaks(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ValueError("a fault of ours")
+
+    door = Gateway(breaks, breaks, Guard("127.0.0.1"), a_limit())
+    with pytest.raises(ValueError, match="ours"):
+        asyncio.run(call(door, "GET", "/api/tasks"))
+
+
 @pytest.mark.parametrize("path", ["/metrics", "/api/slo"])
 def test_what_the_gateway_answers_itself_needs_a_token_too(path: str) -> None:
     own = {path: Told(lambda: (b"figures", "text/plain"), whole=True)}
@@ -130,3 +175,5 @@ def test_what_the_gateway_answers_itself_needs_a_token_too(path: str) -> None:
     open_door = Gateway(PlainTextResponse("tasks"), PlainTextResponse("page"), Guard("127.0.0.1"), a_limit(), own=own)
     assert asyncio.run(call(open_door, "GET", path)).body == b"figures"
     assert asyncio.run(call(open_door, "POST", path)).status == 405
+    length = asyncio.run(call(open_door, "HEAD", path)).headers["content-length"]
+    assert length == str(len(b"figures")), "as of a GET; the server sends no body"

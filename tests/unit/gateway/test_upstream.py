@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -16,6 +17,7 @@ from yarl import URL
 
 from miyabi.gateway.app import Gateway
 from miyabi.gateway.guard import Guard
+from miyabi.gateway.slo.ledger import Ledger
 from miyabi.gateway.upstream import Upstream
 
 Talk = Callable[[aiohttp.ClientSession, str], Awaitable[None]]
@@ -91,7 +93,9 @@ def test_target_headers_and_body_come_through() -> None:
     through_the_gateway(echo, talk)
 
 
-def test_an_endless_answer_comes_through_as_it_is_written_and_ends_with_its_reader() -> None:
+def test_an_endless_answer_comes_through_as_it_is_written_and_ends_with_its_reader(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     ended = asyncio.Event()
 
     async def ticks(scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,6 +112,39 @@ def test_an_endless_answer_comes_through_as_it_is_written_and_ends_with_its_read
         await asyncio.wait_for(ended.wait(), 5)
 
     through_the_gateway(ticks, talk)
+    assert not caplog.records, "it is the reader who left"
+
+
+def test_a_client_that_goes_before_its_request_is_whole_is_no_failure_of_the_task_api(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """That would put it aside, and break off what others wait for there."""
+
+    async def run() -> Upstream:
+        begun, gone = asyncio.Event(), asyncio.Event()
+
+        async def reads(scope: Scope, receive: Receive, send: Send) -> None:
+            await receive()
+            begun.set()
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            gone.set()
+
+        async with served(_with_lifespan(reads)) as behind:
+            upstream = Upstream([behind])
+            door = Gateway(upstream, reads, Guard("127.0.0.1"), a_limit(), ledger=ledger)
+            async with served(door) as url, asyncio.timeout(20):
+                _, writer = await asyncio.open_connection("127.0.0.1", URL(url).port)
+                writer.write(b"POST /api/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nfour")
+                await begun.wait()
+                writer.close()
+                await gone.wait()
+        return upstream
+
+    ledger = Ledger(time.time)
+    assert asyncio.run(run()).pool.members[0].failures == 0
+    assert not caplog.records
+    assert ledger.counts("tasks", 60).failed == 0
 
 
 def test_closing_ends_what_would_never_end(caplog: pytest.LogCaptureFixture) -> None:

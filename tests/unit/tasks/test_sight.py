@@ -277,6 +277,22 @@ def test_lines_go_only_into_streams_whose_task_is_or_will_be_of_ones_own_project
     tell(story)
 
 
+@pytest.mark.parametrize(("stream", "status"), [("theirs", 409), ("ours", 201), ("none", 201)])
+def test_a_task_is_not_made_of_lines_of_another_project(tell: Tell, stream: str, status: int) -> None:
+    """They have no task before a collector has read them, and none when it has expired: a new one would show them."""
+
+    async def story(bench: Bench) -> None:
+        await bench.stores.logs.append(GROUP, "theirs", [NewEvent(1, start("other")), NewEvent(2, "a secret")])
+        await bench.stores.logs.append(GROUP, "ours", [NewEvent(1, start("house"))])
+        body = {"task_id": stream, "task_name": "a", "task_type": "build", "project_id": "house"}
+        assert (await ask(bench.app, of("house", role="developer"), "POST", "/api/tasks", body)).status == status
+        shown = await ask(bench.app, of("house"), "GET", f"/api/tasks/{stream}/logs")
+        assert b"secret" not in shown.body
+        assert (await ask(bench.app, Principal("ann", "developer"), "POST", "/api/tasks", body)).status in (200, 201)
+
+    tell(story)
+
+
 @pytest.mark.parametrize("group", ["/miyabi/system", "/aws/lambda/x"])
 def test_the_services_own_logs_are_nobodys_project(tell: Tell, group: str) -> None:
     async def story(bench: Bench) -> None:

@@ -117,7 +117,8 @@ def read(file: Path) -> Record | None:
 
 
 def write(file: Path, data: bytes) -> None:
-    """All of it or nothing."""
+    """All of it or nothing; a gateway by itself has no folder before."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(".new")
     draft.write_bytes(data)
     draft.replace(file)

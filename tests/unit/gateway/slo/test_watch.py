@@ -73,6 +73,12 @@ def test_what_was_measured_outlives_the_process(house: House) -> None:
     assert again.counts("tasks", HOUR) == house.counts("tasks")
 
 
+def test_the_folder_is_made_where_there_is_none(tmp_path: Path) -> None:
+    house = House(tmp_path / "new" / "folder")
+    house.looks(3)
+    assert read(house.file)
+
+
 def test_it_is_kept_every_minute(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = []
 
@@ -92,7 +98,8 @@ def test_a_file_that_is_damaged_is_begun_anew(house: House, caplog: pytest.LogCa
 
 
 def test_a_disk_that_takes_nothing_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    house = House(tmp_path / "gone")
+    (tmp_path / "file").touch()
+    house = House(tmp_path / "file")
     house.looks(9)
     assert caplog.text.count("can't be kept") == 1
     assert house.counts("tasks").probes == 9
