@@ -42,13 +42,17 @@ class File:
 
 
 def load(dist: Path) -> Mapping[str, File]:
-    """Every file below ``dist`` by its path in a URL (``/assets/app-1a2b.js``); empty when the folder is missing."""
+    """Every file below ``dist`` by its path in a URL (``/assets/app-1a2b.js``); empty when the folder is missing.
+
+    Links that lead out of it are left out, unless the page as a whole is linked, as some installers do.
+    """
     return dict(_files(dist))
 
 
 def _files(dist: Path) -> Iterator[tuple[str, File]]:
+    homes = (dist.resolve(), (dist / "index.html").resolve().parent)
     for path in sorted(dist.rglob("*")):
-        if path.is_file():
+        if path.is_file() and any(path.resolve().is_relative_to(home) for home in homes):
             yield f"/{path.relative_to(dist).as_posix()}", File.of(path.read_bytes(), _type(path))
 
 
