@@ -35,8 +35,11 @@ new MutationObserver(note).observe(document, {subtree: true, childList: true, at
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A headless Chromium with a fresh profile. Where there is none the test is skipped, in CI it fails."""
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """A headless Chromium with a fresh profile, started with ``arguments``, too.
+
+    Where there is none the test is skipped, in CI it fails.
+    """
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         message = "no Chromium is installed; on Debian: apt-get install chromium"
@@ -45,7 +48,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip(message)
     expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *arguments])
         try:
             yield browser
         finally:
