@@ -16,6 +16,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.support.clock import Clock
@@ -40,6 +41,7 @@ from miyabi.settings import Settings, from_environment
 from miyabi.wiring.auth import make_verifier
 
 SECRET = "a-secret-of-this-test-that-is-long-enough"
+UNHURRIED = examples(deadline=None)
 
 
 @pytest.fixture(scope="module")
@@ -254,6 +256,7 @@ def test_header_extensions_that_must_be_understood_are_not(issuer: IssuerServer)
         assert let_in(make_verifier(settings(issuer)), token) is None
 
 
+@UNHURRIED
 @given(st.one_of(st.text(), st.from_regex(r"[A-Za-z0-9_=-]*\.[A-Za-z0-9_=-]*\.[A-Za-z0-9_=-]*", fullmatch=True)))
 def test_garbage_is_refused_and_breaks_nothing(token: str) -> None:
     assert let_in(make_verifier(settings(None)), token) is None
@@ -266,11 +269,13 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+@UNHURRIED
 @given(JSON, JSON)
 def test_any_json_as_header_and_claims_is_refused_and_breaks_nothing(header: object, payload: object) -> None:
     assert let_in(make_verifier(settings(None)), f"{segment(header)}.{segment(payload)}.AA") is None
 
 
+@UNHURRIED
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(claims("miyabi") | {"client_id": 1, "groups": 1}, JSON)))
 def test_signed_claims_of_any_kind_let_in_only_who_is_meant(more: dict[str, Any]) -> None:
     found = let_in(make_verifier(settings(None)), own(**more))
@@ -281,6 +286,7 @@ def test_signed_claims_of_any_kind_let_in_only_who_is_meant(more: dict[str, Any]
         assert said["exp"] > time.time() - SKEW_SECONDS - 5
 
 
+@UNHURRIED
 @given(st.data())
 def test_no_change_of_one_byte_is_let_in_as_another(data: st.DataObject) -> None:
     token = TOKEN
