@@ -15,6 +15,7 @@ from miyabi.tasks.shapes import Collected, Health, Reread, ServiceHealth
 Probe = Callable[[], Awaitable[None]]
 """Returns when a service answers, raises when it does not."""
 PROBE_SECONDS = 2.0
+FRESH_SECONDS = 0.25
 VITAL = frozenset({"database"})
 """Without these no task can be served; without any other one, something is only slower or later."""
 
@@ -30,7 +31,7 @@ class Collecting(Protocol):
 
 
 class Api:
-    """The task API's parts. ``probes`` are asked for ``/health``."""
+    """The task API's parts. ``probes`` are asked for ``/health``; ``clock`` gives seconds that only grow."""
 
     def __init__(
         self,
@@ -39,18 +40,32 @@ class Api:
         hub: Hub,
         collector: Collecting,
         probes: Mapping[str, Probe],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.service = service
         self.logs = logs
         self.hub = hub
         self.collector = collector
         self._probes = probes
+        self._clock = clock
+        self._look: asyncio.Task[Health] | None = None
+        self._looked_at = 0.0
 
     async def health(self) -> Health:
-        """Every service's state, asked all at once."""
+        """Every service's state, at most :data:`FRESH_SECONDS` old.
+
+        Who asks at the same time gets the same: everybody may, as often as they like, and the probes cost the stores.
+        """
+        if self._look is None or (self._look.done() and self._clock() - self._looked_at >= FRESH_SECONDS):
+            self._look = asyncio.create_task(self._looked())
+        return await asyncio.shield(self._look)
+
+    async def _looked(self) -> Health:
+        """All of them, asked at once."""
         states = await asyncio.gather(*(_probed(probe) for probe in self._probes.values()))
         services = dict(zip(self._probes, states, strict=True))
         down = {name for name, state in services.items() if state.status == "down"}
+        self._looked_at = self._clock()
         return Health("down" if down & VITAL else "degraded" if down else "ok", services)
 
 
