@@ -114,13 +114,32 @@ def parse_body(raw: bytes, content_type: str, shape: type[T]) -> T:
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise Problem("unsupported-media-type", "Send JSON with `Content-Type: application/json`.")
     try:
-        return msgspec.json.decode(raw, type=shape)
+        return _decoded(raw, shape)
     except msgspec.ValidationError as error:
         raise refused("invalid-body", error, shape) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Problem("bad-request", f"The body is no JSON: {error}.") from None
     except RecursionError:
         raise Problem("bad-request", "The body is nested too deeply.") from None
+
+
+def _decoded(raw: bytes, shape: type[T]) -> T:
+    """The JSON as ``shape``; a whole number is one however it is written (``5.0``), as in JSON Schema."""
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except msgspec.ValidationError as error:
+        if "got `float`" not in str(error):
+            raise
+        return msgspec.convert(_whole(msgspec.json.decode(raw)), shape)
+
+
+def _whole(value: object) -> object:
+    """``value`` with its floats without a fraction as integers."""
+    if isinstance(value, dict):
+        return {key: _whole(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_whole(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def refused(name: str, error: msgspec.ValidationError, shape: type) -> Problem:

@@ -15,8 +15,10 @@ import miyabi
 
 SECRET = "what-nobody-may-read-by-the-page"
 INDEX, APP = "<!doctype html><title>the page</title>", "the script"
-UP = ("../", "..;/", "%2e%2e/", "%2E%2E%2F", "..%2f", ".%2e/", "%252e%252e%252f", "..%255c", "..\\", "..%5c",
-      "%2e%2e%5c", "....//", "..%c0%af", "%c0%ae%c0%ae/", "..%ef%bc%8f", "%uff0e%uff0e/", "../%00", "..%0d/", ".%00./")  # fmt: skip
+UP = (
+    *("../", "..;/", "%2e%2e/", "%2E%2E%2F", "..%2f", ".%2e/", "%252e%252e%252f", "..%255c", "..\\", "..%5c"),
+    *("%2e%2e%5c", "....//", "..%c0%af", "%c0%ae%c0%ae/", "..%ef%bc%8f", "%uff0e%uff0e/", "../%00", "..%0d/", ".%00./"),
+)
 """Ways to write one step up."""
 FROM = ("/", "//", "/assets/", "/assets//", "/assets/./", "/assets/%2e/", "/api/", "/health/", "/.")
 GOALS = ("secret", "secret%00.js", "secret%00", "secret/", "secret?x", "secret#x", "secret;x.js", "../../etc/passwd")

@@ -14,6 +14,7 @@ from miyabi.http import PROBLEM_JSON, TITLES, ProblemDetails
 from miyabi.model import ID_PATTERN, Task
 from miyabi.tasks import shapes
 from miyabi.tasks.operations import OPERATIONS, Operation
+from miyabi.tasks.requests import GROUP_NAME, STREAM_NAME
 
 REF = "#/components/schemas/{name}"
 
@@ -23,6 +24,7 @@ TOKEN = {
     "bearerFormat": "JWT",
     "description": "Needed where the board has sign-in configured; `miyabi token` makes them.",
 }
+ANYWHERE = ("uri-too-long", "headers-too-large", "rate-limited", "internal")
 REFUSALS = ("unauthorized", "forbidden", "forbidden-host")
 """The gateway's, of every operation but the one that needs no token."""
 
@@ -39,8 +41,11 @@ class Beside(Struct, frozen=True):
 
 
 @cache
-def document(beside: Sequence[Beside] = ()) -> bytes:
-    """The document as JSON, indented, the same bytes every time. ``beside`` is a tuple."""
+def document(beside: Sequence[Beside] = (), *, signs_in: bool = False) -> bytes:
+    """The document as JSON, indented, the same bytes every time. ``beside`` is a tuple.
+
+    ``signs_in``: it is of a board where a token is needed, not of any board, where it may be.
+    """
     made = {
         "openapi": "3.1.0",
         "info": {
@@ -50,7 +55,7 @@ def document(beside: Sequence[Beside] = ()) -> bytes:
         },
         "paths": _paths() | {one.path: {"get": _beside(one)} for one in beside},
         "components": {"schemas": _components([one.shape for one in beside]), "securitySchemes": {"token": TOKEN}},
-        "security": [{}, {"token": []}],
+        "security": [{"token": []}] if signs_in else [{}, {"token": []}],
     }
     return msgspec.json.format(msgspec.json.encode(made, order="deterministic"), indent=1) + b"\n"
 
@@ -106,10 +111,28 @@ def _events() -> dict[str, Any]:
         ),
         "parameters": _query_parameters(shapes.EventsQuery),
         "responses": {
-            "200": {"description": "The stream.", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+            "200": {"description": "The stream.", "content": {"text/event-stream": {"schema": _event()}}},
             **_problems(("invalid-parameter", "not-found", "unavailable", *REFUSALS)),
         },
     }
+
+
+def _event() -> dict[str, Any]:
+    """Each of a stream's events: OpenAPI has no other place for it before 3.2."""
+    kinds = {
+        "hello": {"type": "object", "properties": {"resumed": {"type": "boolean"}}, "additionalProperties": False},
+        "task": _schema(Task),
+        "lines": _schema(shapes.NewLines),
+        "again": _schema(shapes.Again),
+    }
+    return {"description": "One event of the stream.", "oneOf": [_kind(*kind) for kind in kinds.items()]}
+
+
+def _kind(name: str, content: dict[str, Any]) -> dict[str, Any]:
+    """Events of one name; only the last of a burst has an ``id``."""
+    data = {"type": "string", "contentMediaType": "application/json", "contentSchema": content}
+    properties = {"event": {"const": name}, "id": {"type": "string"}, "data": data}
+    return {"type": "object", "properties": properties, "required": ["event", "data"]}
 
 
 def _answer(shape: type, media: str) -> dict[str, Any]:
@@ -122,7 +145,7 @@ def _answer(shape: type, media: str) -> dict[str, Any]:
 def _problems(names: tuple[str, ...]) -> dict[str, Any]:
     """Problems by their status; several of one status share an entry."""
     made: dict[str, Any] = {}
-    for name in (*names, "rate-limited", "internal"):
+    for name in (*names, *ANYWHERE):
         status, title = TITLES[name]
         known = made.get(str(status))
         description = f"{known['description']}; {name}: {title}" if known else f"{name}: {title}"
@@ -139,7 +162,7 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
 def _path_schema(name: str) -> dict[str, Any]:
     if name.endswith("_id"):
         return {"type": "string", "pattern": ID_PATTERN}
-    return {"type": "string", "minLength": 1, "maxLength": 512}
+    return {"type": "string", "pattern": (GROUP_NAME if name == "group" else STREAM_NAME).pattern}
 
 
 def _query_parameters(shape: type[Struct]) -> list[dict[str, Any]]:
@@ -162,5 +185,6 @@ def _schema(shape: type) -> dict[str, Any]:
 def _components(beside: Sequence[type[Struct]]) -> dict[str, Any]:
     bodies = [operation.body for operation in OPERATIONS if operation.body is not None]
     answers = [shape for operation in OPERATIONS for shape in operation.answers.values() if shape is not bytes]
-    _, components = msgspec.json.schema_components([Task, ProblemDetails, *bodies, *answers, *beside], ref_template=REF)
+    told = [Task, shapes.NewLines, shapes.Again, ProblemDetails]
+    _, components = msgspec.json.schema_components([*told, *bodies, *answers, *beside], ref_template=REF)
     return components

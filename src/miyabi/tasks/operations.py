@@ -125,7 +125,7 @@ async def list_lines(api: Api, call: Call) -> Answer:
 
 async def list_history(api: Api, call: Call) -> Answer:
     """A task's versions, newest first."""
-    q: shapes.PageQuery = call.query
+    q: shapes.VersionsQuery = call.query
     page = await api.service.history(call.path["task_id"], q.cursor, q.limit, call.sight)
     return Answer(shapes.TaskList(page.tasks, page.next))
 
@@ -218,13 +218,13 @@ OPERATIONS = (
     Operation("listLines", "GET", "/api/tasks/{task_id}/logs", "List a task's lines", list_lines,
               {200: shapes.Lines}, READ, shapes.LogsQuery),
     Operation("listHistory", "GET", "/api/tasks/{task_id}/history", "List a task's versions", list_history,
-              {200: shapes.TaskList}, READ, shapes.PageQuery),
+              {200: shapes.TaskList}, READ, shapes.VersionsQuery),
     Operation("listResources", "GET", "/api/tasks/{task_id}/resources", "List what a deployment made", list_resources,
               {200: shapes.ResourceList}, READ),
     Operation("rereadTask", "POST", "/api/tasks/{task_id}/reread", "Read a task's lines again", reread,
               {200: shapes.Reread}, (*READ, "storage-full")),
     Operation("listProjects", "GET", "/api/projects", "List projects", list_projects,
-              {200: shapes.ProjectList}, LIST, shapes.PageQuery),
+              {200: shapes.ProjectList}, LIST, shapes.ProjectsQuery),
     Operation("getProject", "GET", "/api/projects/{project_id}", "Get a project", get_project,
               {200: shapes.ProjectView}, READ),
     Operation("putProject", "POST", "/api/projects", "Make or change a project", put_project,

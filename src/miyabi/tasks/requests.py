@@ -15,7 +15,7 @@ from miyabi.model import ID_PATTERN, is_id
 from miyabi.principal import split_stream_path
 
 STREAM_NAME = re.compile(r"^[^:*\x00-\x1f]{1,512}$")
-GROUP_NAME = re.compile(r"^/?[A-Za-z0-9._/#-]{1,511}$")
+GROUP_NAME = re.compile(r"^/?[A-Za-z0-9._#-][A-Za-z0-9._/#-]{0,510}$")
 METADATA_BYTES = 16_000
 """It is written again with every version of its task."""
 METADATA_LEVELS = 16
@@ -34,9 +34,14 @@ def parse_query(raw: bytes, shape: type[Struct]) -> Any:
         twice = next(name for name, _ in pairs if sum(name == other for other, _ in pairs) > 1)
         raise Problem("invalid-parameter", f"`{twice}` is given twice.", parameter=twice)
     try:
-        return msgspec.convert(values, shape, strict=False)
+        found = msgspec.convert(values, shape, strict=False)
     except msgspec.ValidationError as error:
         raise refused("invalid-parameter", error, shape) from None
+    for name, value in values.items():
+        if getattr(found, name) is None:
+            detail = f"`{name}` can't be `{value}`. Leave it out where it is not needed."
+            raise Problem("invalid-parameter", detail, parameter=name)
+    return found
 
 
 @cache

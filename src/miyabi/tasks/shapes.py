@@ -31,9 +31,15 @@ from miyabi.model import (
 
 PageSize = Annotated[int, Meta(ge=1, le=200)]
 LogPageSize = Annotated[int, Meta(ge=1, le=10_000)]
-Cursor = Annotated[str, Meta(max_length=500)]
-LogPlace = Annotated[str, Meta(max_length=6000)]
+MOST_PLACE = 6000
 """A log service's position may hold what has been read near it; nearly all are far shorter."""
+TaskCursor = Annotated[str, Meta(max_length=500, extra_json_schema={"format": "task-cursor"})]
+VersionCursor = Annotated[str, Meta(max_length=500, extra_json_schema={"format": "version-cursor"})]
+ProjectCursor = Annotated[str, Meta(max_length=500, extra_json_schema={"format": "project-cursor"})]
+LogPlace = Annotated[str, Meta(max_length=MOST_PLACE, extra_json_schema={"format": "log-place"})]
+"""Places are taken from an earlier answer, as they are. What they look like is each store's own affair."""
+EventId = Annotated[str, Meta(max_length=MOST_PLACE)]
+"""Any is taken: one that no stream has sent means from now on."""
 
 
 class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,14 +54,21 @@ class TasksQuery(Struct, frozen=True, forbid_unknown_fields=True):
     task_type: TaskType | None = None
     active: bool | None = None
     limit: PageSize = 50
-    cursor: Cursor | None = None
+    cursor: TaskCursor | None = None
 
 
-class PageQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """A page of a list."""
+class VersionsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """A page of a task's versions."""
 
     limit: PageSize = 50
-    cursor: Cursor | None = None
+    cursor: VersionCursor | None = None
+
+
+class ProjectsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """A page of the projects."""
+
+    limit: PageSize = 50
+    cursor: ProjectCursor | None = None
 
 
 class BadgeQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,7 +76,7 @@ class BadgeQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
     label: Annotated[str, Meta(max_length=200)] | None = None
     lang: Literal["en", "ja"] = "en"
-    token: Annotated[str, Meta(max_length=8192)] | None = None
+    token: str | None = None
 
 
 class LogsQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,7 +92,7 @@ class EventsQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
     task_id: Id | None = None
     after: LogPlace | None = None
-    last_event_id: LogPlace | None = None
+    last_event_id: EventId | None = None
 
 
 class NewTask(Struct, frozen=True, forbid_unknown_fields=True):
@@ -151,6 +164,20 @@ class Lines(Struct, frozen=True):
     events: list[LogEvent]
     next: str
     previous: str
+
+
+class NewLines(Struct, frozen=True):
+    """Lines as they come, oldest first; a reader goes on after ``next``."""
+
+    events: list[LogEvent]
+    next: str
+
+
+class Again(Struct, frozen=True):
+    """An answer's end: come back after so many milliseconds, with that place."""
+
+    milliseconds: int
+    place: str
 
 
 class Appended(Struct, frozen=True):

@@ -51,9 +51,9 @@ class Place(NamedTuple):
 
     @classmethod
     def parse(cls, event_id: str) -> Place | None:
-        """The place that an event's id names; ``None`` when it is not one of ours."""
+        """The place that an event's id names; ``None`` when it is not one of ours. A line end would begin a field."""
         feed, bar, position = event_id.partition("|")
-        return cls(feed, position) if bar and feed else None
+        return cls(feed, position) if bar and feed and event_id.isprintable() else None
 
     def __str__(self) -> str:
         return f"{self.feed}|{self.position}"

@@ -41,7 +41,7 @@ def _gateway(settings: Settings, tasks: ASGIApp, guard: Guard, ledger: Ledger) -
     limit = make_limit(settings)
     own = {
         METRICS: metrics(),
-        OPENAPI: Told(lambda: (board_document(), JSON)),
+        OPENAPI: Told(lambda: (board_document(signs_in=settings.signs_in), JSON)),
         SLO: Told(lambda: (encoded(ledger), JSON), whole=True),
     }
     if not settings.signs_in:

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import Any, NamedTuple
 
 import msgspec
+import pytest
 
 from miyabi.logs import LogPage, Logs, LogsUnavailable
 from miyabi.model import NewEvent
@@ -160,6 +161,12 @@ def test_an_id_that_is_not_ours_is_no_place() -> None:
     assert Place.parse("17") is None
     assert Place.parse("|5") is None
     assert Place.parse("12|5") == Place("12", "5")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\0", "\x1b", "\x85", "\u2028"])
+def test_no_id_that_a_client_sends_comes_back_as_another_field(end: str) -> None:
+    assert Place.parse(f"12|5{end}event: task{end}data: {{}}") is None
+    assert Place.parse(f"12{end}event: task|5") is None
 
 
 def test_who_comes_with_another_boards_place_begins_anew(tell: Tell) -> None:

@@ -42,6 +42,13 @@ def test_the_document_in_the_repository_is_the_boards() -> None:
     assert board_document() == COMMITTED.read_bytes()
 
 
+def test_where_people_sign_in_the_document_says_that_a_token_is_needed() -> None:
+    guarded = msgspec.json.decode(board_document(signs_in=True))
+    assert guarded["security"] == [{"token": []}]
+    assert guarded["paths"]["/health"]["get"]["security"] == guarded["paths"]["/api/sign-in"]["get"]["security"] == []
+    assert msgspec.json.decode(board_document())["security"] == [{}, {"token": []}]
+
+
 def test_every_operation_is_described_and_served(tell: Tell) -> None:
     async def story(bench: Bench) -> None:
         for operation in OPERATIONS:

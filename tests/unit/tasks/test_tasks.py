@@ -206,6 +206,8 @@ def nested(levels: int) -> list[Any]:
         ("GET", "/api/tasks?limit=ten", b"", 400, "invalid-parameter", "limit"),
         ("GET", "/api/tasks?limit=5&limit=6", b"", 400, "invalid-parameter", "limit"),
         ("GET", "/api/tasks?status=done", b"", 400, "invalid-parameter", "status"),
+        ("GET", "/api/tasks?status=null", b"", 400, "invalid-parameter", "status"),
+        ("GET", "/api/tasks?active=Null", b"", 400, "invalid-parameter", "active"),
         ("GET", "/api/tasks?cursor=nonsense", b"", 400, "invalid-parameter", "cursor"),
         ("GET", "/api/tasks?project_id=cursor&cursor=nonsense", b"", 400, "invalid-parameter", "cursor"),
         ("GET", "/api/tasks?limit=%ff", b"", 400, "bad-request", None),
@@ -230,6 +232,9 @@ def nested(levels: int) -> list[Any]:
         ("POST", "/api/logs/miyabi/jobs/x", lines(2**70), 400, "invalid-body", "events[0].timestamp"),
         ("POST", "/api/logs/miyabi/jobs/x", lines(0) | {"writer": {"id": "w", "sequence": 2**63}}, 400,
          "invalid-body", "writer.sequence"),
+        ("POST", "/api/logs/miyabi/jobs/x", {"events": [{"timestamp": 1.5, "message": "x"}]}, 400,
+         "invalid-body", "events[0].timestamp"),
+        ("POST", "/api/logs/%2F%2F/x", {"events": []}, 400, "invalid-parameter", "group"),
         ("POST", "/api/logs/miyabi/jobs/a:b", {"events": []}, 400, "invalid-parameter", "stream"),
     ],
 )  # fmt: skip
@@ -244,6 +249,18 @@ def test_what_is_wrong_is_refused_by_name(
         assert details["type"] == f"urn:miyabi:problem:{problem}"
         assert details.get("parameter") == parameter
         assert details["detail"]
+
+    tell(story)
+
+
+@pytest.mark.parametrize("number", ["5", "5.0", "5e0", "50e-1"])
+def test_a_whole_number_is_one_however_it_is_written(tell: Tell, number: str) -> None:
+    async def story(bench: Bench) -> None:
+        body = b'{"events": [{"timestamp": %s, "message": "x"}]}' % number.encode()
+        answer = await bench.ask("POST", "/api/logs/miyabi/jobs/a", body, content_type="application/json")
+        assert answer.json() == {"stored": 1}
+        page = await bench.stores.logs.read("/miyabi/jobs", "a", limit=1)
+        assert [event.timestamp for event in page.events] == [5]
 
     tell(story)
 

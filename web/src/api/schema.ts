@@ -341,6 +341,14 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Again
+         * @description An answer's end: come back after so many milliseconds, with that place.
+         */
+        Again: {
+            milliseconds: number;
+            place: string;
+        };
+        /**
          * Alert
          * @description A budget that burns too fast.
          */
@@ -513,6 +521,14 @@ export interface components {
         NewEvent: {
             message: string;
             timestamp: number;
+        };
+        /**
+         * NewLines
+         * @description Lines as they come, oldest first; a reader goes on after ``next``.
+         */
+        NewLines: {
+            events: components["schemas"]["LogEvent"][];
+            next: string;
         };
         /**
          * NewProject
@@ -890,8 +906,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description uri-too-long: The target is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description rate-limited: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description headers-too-large: The headers are too large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -938,7 +972,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        data: string;
+                        /** @constant */
+                        event: "hello";
+                        id?: string;
+                    } | {
+                        data: string;
+                        /** @constant */
+                        event: "task";
+                        id?: string;
+                    } | {
+                        data: string;
+                        /** @constant */
+                        event: "lines";
+                        id?: string;
+                    } | {
+                        data: string;
+                        /** @constant */
+                        event: "again";
+                        id?: string;
+                    };
                 };
             };
             /** @description invalid-parameter: A parameter is unknown or can't be used */
@@ -977,8 +1031,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description uri-too-long: The target is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description rate-limited: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description headers-too-large: The headers are too large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1076,6 +1148,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description uri-too-long: The target is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description unsupported-media-type: The body must be JSON */
             415: {
                 headers: {
@@ -1087,6 +1168,15 @@ export interface operations {
             };
             /** @description rate-limited: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description headers-too-large: The headers are too large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1178,8 +1268,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description uri-too-long: The target is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description rate-limited: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description headers-too-large: The headers are too large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1274,6 +1382,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description uri-too-long: The target is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description unsupported-media-type: The body must be JSON */
             415: {
                 headers: {
@@ -1285,6 +1402,15 @@ export interface operations {
             };
             /** @description rate-limited: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description headers-too-large: The headers are too large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1384,8 +1510,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description uri-too-long: The target is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description rate-limited: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description headers-too-large: The headers are too large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1480,8 +1624,26 @@ export interface operations {
                     "image/svg+xml": string;
                 };
             };
+            /** @description uri-too-long: The target is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description rate-limited: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description headers-too-large: The headers are too large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1536,8 +1698,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description uri-too-long: The target is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description rate-limited: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description headers-too-large: The headers are too large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1601,8 +1781,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description uri-too-long: The target is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description rate-limited: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description headers-too-large: The headers are too large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1689,8 +1887,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description uri-too-long: The target is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description rate-limited: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description headers-too-large: The headers are too large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1794,6 +2010,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description uri-too-long: The target is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description unsupported-media-type: The body must be JSON */
             415: {
                 headers: {
@@ -1805,6 +2030,15 @@ export interface operations {
             };
             /** @description rate-limited: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description headers-too-large: The headers are too large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1904,8 +2138,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description uri-too-long: The target is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description rate-limited: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description headers-too-large: The headers are too large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2011,6 +2263,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description uri-too-long: The target is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description unsupported-media-type: The body must be JSON */
             415: {
                 headers: {
@@ -2022,6 +2283,15 @@ export interface operations {
             };
             /** @description rate-limited: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description headers-too-large: The headers are too large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2125,8 +2395,26 @@ export interface operations {
                     "image/svg+xml": string;
                 };
             };
+            /** @description uri-too-long: The target is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description rate-limited: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description headers-too-large: The headers are too large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2220,8 +2508,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description uri-too-long: The target is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description rate-limited: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description headers-too-large: The headers are too large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2316,8 +2622,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description uri-too-long: The target is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description rate-limited: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description headers-too-large: The headers are too large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2401,8 +2725,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description uri-too-long: The target is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description rate-limited: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description headers-too-large: The headers are too large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2502,8 +2844,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description uri-too-long: The target is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description rate-limited: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description headers-too-large: The headers are too large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2567,8 +2927,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description uri-too-long: The target is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description rate-limited: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description headers-too-large: The headers are too large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
