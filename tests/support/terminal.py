@@ -13,7 +13,7 @@ import termios
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 class Screen:
