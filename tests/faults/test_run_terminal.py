@@ -47,19 +47,19 @@ def test_the_command_has_a_terminal_and_its_bytes_come_out_as_they_are(data: Pat
 def test_the_window_has_its_size_and_a_change_reaches_the_command(data: Path) -> None:
     script = (
         "import os, signal\n"
-        "def size(*_): os.write(1, b'size %d %d\\n' % os.get_terminal_size())\n"  # a signal may come within a print
+        "size = lambda: print('size %d %d' % os.get_terminal_size(), flush=True)\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGWINCH})\n"  # none is missed before it is waited for
         "size()\n"
-        "signal.signal(signal.SIGWINCH, size)\n"
         "print('listening', flush=True)\n"
-        "input()"
+        "signal.sigwait({signal.SIGWINCH})\n"
+        "size()"
     )
     with screen(run_line(*python(script)), environment(data), rows=31, columns=97) as shown:
         shown.expect(b"listening")
         assert b"size 97 31" in shown.text
         shown.resize(40, 120)
         shown.expect(b"size 120 40")
-        shown.press(b"\r")
-        shown.end()
+        assert os.waitstatus_to_exitcode(shown.end()) == 0
 
 
 def test_keys_reach_the_command_without_being_shown_by_us(data: Path) -> None:

@@ -43,8 +43,9 @@ class Door:
 
 
 def a_token(subject: str, role: Role = "viewer") -> str:
+    """Good for a day: the whole run of the tests uses the ones below."""
     principal = Principal(subject, role, None, ())
-    return make_token(secret_keys(SETTINGS)[0], principal, own_tokens(SETTINGS), int(time.time()), 600)
+    return make_token(secret_keys(SETTINGS)[0], principal, own_tokens(SETTINGS), int(time.time()), 86_400)
 
 
 ANN, BOB = a_token("ann"), a_token("bob")
