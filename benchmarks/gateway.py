@@ -24,7 +24,7 @@ from miyabi.principal import Principal
 from miyabi.settings import from_environment
 from miyabi.wiring.auth import own_tokens, secret_keys
 
-ROUNDS, SECONDS = 5, 1.0
+ROUNDS, SECONDS = 9, 1.0
 TASKS = 1000
 GOAL = 1.5
 SECRET = "a-secret-of-this-benchmark-that-is-long-enough"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, MsgspecError, Struct, field, json
@@ -264,8 +265,14 @@ def new_id(name: str, token: str | None = None) -> str:
 
 def iso(ms: int) -> str:
     """``ms`` as the text all records use: ``2026-11-23T21:07:31.000Z``. A later time than :data:`LATEST` is that."""
-    time = datetime.fromtimestamp(max(0, min(ms, LATEST)) / 1000, UTC)
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    second, rest = divmod(max(0, min(ms, LATEST)), 1000)
+    return f"{_second(second)}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> str:
+    """Most times that are written down are of the same few seconds."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00")
 
 
 def millis(text: str) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from miyabi.gateway.answered import LONGEST_WORD, AddressOf, Answered, asker_of, header_of, path_of, trace_of
+from miyabi.gateway.answered import LONGEST_WORD, AddressOf, Answered, asker_of, path_of, trace_id, word
 from miyabi.model import iso
 
 
@@ -32,16 +33,27 @@ class Access(Struct, frozen=True, omit_defaults=True):
     trace_id: str = ""
 
 
-class AccessLog:
-    """ASGI: ``app``, and ``write`` is given a line of JSON for each of its answers. ``now`` gives milliseconds."""
+class Seen(NamedTuple):
+    """What a line is made of: the epoch ms at which an answer ended, after how long, and to whom."""
 
-    def __init__(
-        self, app: ASGIApp, write: Callable[[bytes], None], address: AddressOf, now: Callable[[], int]
-    ) -> None:
-        self._app, self._write, self._address, self._now = app, write, address, now
+    now: int
+    seconds: float
+    scope: Scope
+    status: int
+    size: int
+
+
+class AccessLog:
+    """ASGI: ``app``, and ``write`` is given what was seen of each of its answers. ``now`` gives milliseconds.
+
+    A line is made later, many at once: that costs a third of making it between two requests.
+    """
+
+    def __init__(self, app: ASGIApp, write: Callable[[Seen], None], now: Callable[[], int]) -> None:
+        self._app, self._write, self._now = app, write, now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, then write."""
+        """Answer, then hand over."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -49,23 +61,28 @@ class AccessLog:
         try:
             await self._app(scope, receive, answered.send)
         finally:
-            self._write(msgspec.json.encode(self._line(scope, answered, time.perf_counter() - began)) + b"\n")
+            seconds = time.perf_counter() - began
+            self._write(Seen(self._now(), seconds, scope, answered.status, answered.size))
 
-    def _line(self, scope: Scope, answered: Answered, seconds: float) -> Access:
-        who = asker_of(scope)
-        return Access(
-            iso(self._now()),
-            "INFO",
-            "gateway",
-            "miyabi.access",
-            self._address(scope),
-            scope["method"],
-            path_of(scope),
-            answered.status,
-            answered.size,
-            round(seconds, 6),
-            header_of(scope, b"x-request-id"),
-            who.subject[:LONGEST_WORD] if who else "",
-            header_of(scope, b"user-agent"),
-            trace_of(scope),
-        )
+
+def line(seen: Seen, address: AddressOf) -> bytes:
+    """What is written down of it, with its newline."""
+    scope, headers = seen.scope, dict(seen.scope["headers"])
+    who = asker_of(scope)
+    access = Access(
+        iso(seen.now),
+        "INFO",
+        "gateway",
+        "miyabi.access",
+        address(scope),
+        scope["method"],
+        path_of(scope),
+        seen.status,
+        seen.size,
+        round(seen.seconds, 6),
+        word(headers.get(b"x-request-id")),
+        who.subject[:LONGEST_WORD] if who else "",
+        word(headers.get(b"user-agent")),
+        trace_id(headers.get(b"traceparent")),
+    )
+    return msgspec.json.encode(access) + b"\n"

@@ -21,6 +21,8 @@ _TRACE = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]
 class Answered:
     """Counts what is sent through :meth:`send`. ``status`` is 0 until an answer has begun."""
 
+    __slots__ = ("_send", "size", "status")
+
     def __init__(self, send: Send) -> None:
         self._send = send
         self.status = 0
@@ -41,21 +43,15 @@ def path_of(scope: Scope) -> str:
     return masked(raw.decode("ascii", "replace"))[:LONGEST_PATH]
 
 
-def header_of(scope: Scope, name: bytes) -> str:
+def word(value: bytes | None) -> str:
     """A header's value, cut where it is long; empty when there is none."""
-    for given, value in scope["headers"]:
-        if given == name:
-            return masked(value.decode("latin-1"))[:LONGEST_WORD]
-    return ""
+    return masked(value.decode("latin-1"))[:LONGEST_WORD] if value else ""
 
 
-def trace_of(scope: Scope) -> str:
-    """The trace id of ``traceparent`` (W3C Trace Context); empty when there is none."""
-    for given, value in scope["headers"]:
-        if given == b"traceparent":
-            found = _TRACE.fullmatch(value)
-            return found[1].decode() if found else ""
-    return ""
+def trace_id(traceparent: bytes | None) -> str:
+    """What stands in ``traceparent`` (W3C Trace Context); empty when nothing does."""
+    found = _TRACE.fullmatch(traceparent) if traceparent else None
+    return found[1].decode() if found else ""
 
 
 def asker_of(scope: Scope) -> Principal | None:

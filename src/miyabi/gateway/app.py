@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from miyabi.gateway.guard import Guard, name_of
+from miyabi.counters import Histogram
+from miyabi.gateway.guard import Guard
 from miyabi.gateway.headers import API, careful, kept
 from miyabi.gateway.limited import Header, RateLimit
 from miyabi.gateway.request_id import RequestIds
@@ -30,16 +30,15 @@ OPEN = "/health"
 """What is told without a token, too, and beyond any limit: a load balancer has none. The page's files are no secret
 either, and cost too little to count them."""
 
-SECONDS = Histogram(
-    "miyabi_gateway_seconds",
-    "Time to the start of an answer, by class of status",
-    ["status"],
-    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
-)
 FAILED = 500
 """Statuses from here on are a service's fault, not a client's."""
 EMPTY: Mapping[str, ASGIApp] = MappingProxyType({})
-BY_CLASS = {digit: SECONDS.labels(f"{digit}xx") for digit in range(1, 6)}
+BY_CLASS = {
+    digit: Histogram(
+        "miyabi_gateway_seconds", "Time to the start of an answer, by class of status", status=f"{digit}xx"
+    )
+    for digit in range(1, 6)
+}
 
 
 class Gateway:
@@ -78,7 +77,7 @@ class Gateway:
             return
         headers = dict(scope["headers"])
         request_id, scope["headers"] = self._ids.of(scope["headers"])
-        added = [*careful(scope, name_of(headers)), (b"x-request-id", request_id)]
+        added = [*careful(scope, headers), (b"x-request-id", request_id)]
         answer = Answer(send, scope, added, self._ledger)
         try:
             app = self._routed(scope, headers)
@@ -119,6 +118,8 @@ class Gateway:
 
 class Answer:
     """``send`` that adds ``headers`` to an answer and notes when it began, and who took how long until then."""
+
+    __slots__ = ("_began", "_handed", "_headers", "_ledger", "_scope", "_send", "_to", "_whole", "begun")
 
     def __init__(self, send: Send, scope: Scope, headers: list[Header], ledger: Ledger | None) -> None:
         self._send, self._scope, self._headers, self._ledger = send, scope, headers, ledger

@@ -12,7 +12,7 @@ from msgspec import Struct
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from miyabi.context import REQUEST
-from miyabi.gateway.answered import LONGEST_WORD, AddressOf, Answered, asker_of, header_of, path_of
+from miyabi.gateway.answered import LONGEST_WORD, AddressOf, Answered, asker_of, path_of, word
 from miyabi.masked import masked
 from miyabi.model import iso
 from miyabi.principal import INGEST_PATH, READ
@@ -69,6 +69,7 @@ class Audit:
                 self._write(now, msgspec.json.encode(self._change(scope, answer, now)).decode())
 
     def _change(self, scope: Scope, answer: _Read, now: int) -> Change:
+        headers = dict(scope["headers"])
         who, made = asker_of(scope), _named(scope["path"]) or answer.made()
         return Change(
             iso(now),
@@ -80,8 +81,8 @@ class Audit:
             who.role if who else "",
             masked(made.task_id)[:LONGEST_WORD],
             masked(made.project_id)[:LONGEST_WORD],
-            header_of(scope, b"x-request-id") or REQUEST.get(),
-            header_of(scope, b"user-agent"),
+            word(headers.get(b"x-request-id")) or REQUEST.get(),
+            word(headers.get(b"user-agent")),
         )
 
 

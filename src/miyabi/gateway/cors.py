@@ -20,7 +20,8 @@ SHOWN = (
     "Location",
     "Retry-After",
     "X-Request-Id",
-    *("RateLimit", "RateLimit-Policy", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
+    "RateLimit",
+    "RateLimit-Policy",
 )
 """What of an answer's headers their scripts may read."""
 ASKS = b"access-control-request-method"

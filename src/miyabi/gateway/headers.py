@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from starlette.types import Scope
 
+from miyabi.gateway.guard import name_of
 from miyabi.principal import BADGE
 
 Header = tuple[bytes, bytes]
@@ -29,20 +30,29 @@ _HSTS = [(b"strict-transport-security", b"max-age=31536000")]
 _NOT_KEPT, _ASKED_AGAIN = (b"cache-control", b"no-store"), (b"cache-control", b"no-cache")
 
 
-def careful(scope: Scope, hostname: str) -> list[Header]:
-    """What is added to the answer to a request to ``hostname``.
+def careful(scope: Scope, headers: dict[bytes, bytes]) -> list[Header]:
+    """What is added to the answer to a request with ``headers``."""
+    secure = _HSTS if scope.get("scheme") == "https" and _has_own_name(headers) else []
+    if not scope["path"].startswith(API):
+        return secure
+    record = _PICTURE if scope["path"].endswith(BADGE) else _RECORD
+    return [*record, *secure]
+
+
+def _has_own_name(headers: dict[bytes, bytes]) -> bool:
+    """Whether the site was asked by a name of its own.
 
     A browser that was once answered by TLS shall never ask without. That is said of a site's own name only: browsers
     do not take it for an address, and ``localhost`` is every other program's name, too.
     """
-    secure = _HSTS if scope.get("scheme") == "https" and hostname not in ("", "localhost") else []
-    if not scope["path"].startswith(API):
-        return secure
-    return [*(_PICTURE if scope["path"].endswith(BADGE) else _RECORD), *secure]
+    return name_of(headers) not in ("", "localhost")
 
 
 def kept(scope: Scope, status: int, headers: Iterable[Header]) -> tuple[Header, ...]:
     """How long an answer of the API may be kept, where it does not say so itself: errors, above all, not at all."""
-    if not scope["path"].startswith(API) or any(name == b"cache-control" for name, _ in headers):
+    if not scope["path"].startswith(API):
         return ()
+    for name, _ in headers:
+        if name == b"cache-control":
+            return ()
     return (_ASKED_AGAIN if status == 304 else _NOT_KEPT,)

@@ -9,6 +9,7 @@ Buckets are kept as the tokens that they lack: a full one lacks 0 and need not b
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from itertools import islice
 from typing import NamedTuple, Protocol
@@ -52,31 +53,29 @@ class Limit(Protocol):
         """Let go of connections."""
 
 
-class Levels(NamedTuple):
-    """The tokens that the common bucket and the client's own one lack."""
-
-    common: float
-    own: float
+Levels = tuple[float, float]
+"""The tokens that the common bucket and the client's own one lack."""
 
 
 def decide(rates: Rates, lacks: Levels, own_only: bool) -> tuple[float, Levels]:
     """A request at these levels: how long it would have to wait (0: it passes), and the levels after it."""
-    common, own = rates.burst - lacks.common, rates.own_burst - lacks.own
+    common_lacks, own_lacks = lacks
+    common, own = rates.burst - common_lacks, rates.own_burst - own_lacks
     if own_only:
         if own >= 1:
-            return 0.0, Levels(lacks.common, lacks.own + 1)
+            return 0.0, (common_lacks, own_lacks + 1)
         return (1 - own) / rates.own_rate, lacks
     if common >= 1 and own >= 1:
-        return 0.0, Levels(lacks.common + 1, lacks.own + 1)
+        return 0.0, (common_lacks + 1, own_lacks + 1)
     if common >= 1 + rates.reserve:
-        return 0.0, Levels(lacks.common + 1, lacks.own)
+        return 0.0, (common_lacks + 1, own_lacks)
     within = max((1 - common) / rates.rate, (1 - own) / rates.own_rate)
     return min(within, (1 + rates.reserve - common) / rates.rate), lacks
 
 
 def left(rates: Rates, lacks: Levels, own_only: bool) -> int:
     """So many requests of the client would pass at once."""
-    common, own = rates.burst - lacks.common, rates.own_burst - lacks.own
+    common, own = rates.burst - lacks[0], rates.own_burst - lacks[1]
     return int(max(0.0, own if own_only else max(min(own, common), common - rates.reserve)))
 
 
@@ -93,7 +92,8 @@ class LocalLimit:
         self._clock = clock
         self._most = most
         self._common, self._at = 0.0, clock()
-        self._own: dict[str, tuple[float, float]] = {}
+        self._own: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        """Clients, who was silent longest first: what their buckets lacked, and when."""
         self._full_after = rates.own_burst / rates.own_rate if rates.rate else 0.0
 
     def __len__(self) -> int:
@@ -111,9 +111,7 @@ class LocalLimit:
     def learn(self, client: str, lacks: float) -> None:
         """A client's bucket lacks so much now."""
         now = self._clock()
-        self._own.pop(client, None)
-        self._own[client] = lacks, now
-        self._forget(now)
+        self._note(client, lacks, now)
 
     @property
     def lacks(self) -> float:
@@ -128,18 +126,21 @@ class LocalLimit:
         """As :meth:`take`, at once."""
         rates, now = self.rates, self._clock()
         common = refilled(self._common, now - self._at, rates.rate)
-        known, at = self._own.pop(client, (0.0, now))
-        wait, lacks = decide(rates, Levels(common, refilled(known, now - at, rates.own_rate)), own_only)
-        self._common, self._at = lacks.common, now
-        self._own[client] = lacks.own, now
-        self._forget(now)
+        known, at = self._own.get(client, (0.0, now))
+        wait, lacks = decide(rates, (common, refilled(known, now - at, rates.own_rate)), own_only)
+        self._common, self._at = lacks[0], now
+        self._note(client, lacks[1], now)
         return Decision(wait, left(rates, lacks, own_only))
 
-    def _forget(self, now: float) -> None:
-        """At most two for one that came: the oldest, when they are full by now or there are too many."""
-        for client in list(islice(self._own, 2)):
-            if now - self._own[client][1] >= self._full_after or len(self._own) > self._most:
-                del self._own[client]
+    def _note(self, client: str, lacks: float, now: float) -> None:
+        """It came last. At most two others are forgotten for it: those that are full by now, or of too many."""
+        self._own[client] = lacks, now
+        self._own.move_to_end(client)
+        for _ in range(2):
+            oldest = next(iter(self._own))
+            if now - self._own[oldest][1] < self._full_after and len(self._own) <= self._most:
+                return
+            del self._own[oldest]
 
     async def take(self, client: str, own_only: bool = False) -> Decision:
         return self.decide(client, own_only)

@@ -69,7 +69,7 @@ class Verifier:
     async def _holds(self, known: _Known) -> bool:
         """Whether the very key that a token was found good with is still one."""
         if known.own and self._secrets:
-            return any(key is known.key for key in await self._secrets.keys.keys())
+            return known.key in await self._secrets.keys.keys()
         return self._issuer is not None and await self._issuer.keys.find(known.kid) is known.key
 
     async def _verified(self, token: str) -> _Known:

@@ -7,24 +7,23 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import msgspec
-from prometheus_client import Histogram
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
-from miyabi.counters import Counter, exposition
+from miyabi.counters import Counter, Histogram, exposition
 from miyabi.http import NOT_FORESEEN, ClientGone, Problem, parse_body, read_body, respond
 from miyabi.logs import Logs, LogsFull, LogsUnavailable, wire
 
 log = logging.getLogger("miyabi.logs")
 
 HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
-SECONDS = Histogram("miyabi_logs_seconds", "Time to answer a call of the log service", ["call"])
 STORED = Counter("miyabi_logs_lines", "Lines stored by the log service")
 
 Call = Callable[[Any, Receive], Awaitable[object]]
@@ -103,7 +102,7 @@ class _Endpoint:
     def __init__(self, path: str, shape: type, call: Call) -> None:
         self._shape = shape
         self._call = call
-        self._seconds = None if path == wire.WAIT else SECONDS.labels(path.rpartition("/")[2])
+        self._seconds = None if path == wire.WAIT else _seconds(path.rpartition("/")[2])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
@@ -114,6 +113,11 @@ class _Endpoint:
         if self._seconds:
             self._seconds.observe(time.perf_counter() - began)
         await respond(send, 200, HEADERS, body)
+
+
+@cache
+def _seconds(call: str) -> Histogram:
+    return Histogram("miyabi_logs_seconds", "Time to answer a call of the log service", call=call)
 
 
 def _problem(error: Exception) -> Problem:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.types import ASGIApp
 
-from miyabi.gateway.access import AccessLog
+from miyabi.gateway.access import AccessLog, Seen, line
+from miyabi.gateway.answered import AddressOf
 from miyabi.gateway.audit import Audit
 from miyabi.gateway.client import Clients
 from miyabi.gateway.guard import LOOPBACK
@@ -38,13 +39,13 @@ async def recorded(settings: Settings, logs: Logs | None = None) -> AsyncIterato
         trail = Trail(logs)
         changes: Batches[Line] = Batches("the audit trail", trail.write, failures=(Exception,), pause=0.5)
         stack.push_async_callback(changes.close)
-        lines: Batches[bytes] = Batches("the access log", _to_stderr, failures=(OSError,))
-        stack.push_async_callback(lines.close)
         address, access = Clients(proxies_of(settings)).address, writes_access(settings, terminal=sys.stderr.isatty())
+        answers: Batches[Seen] = Batches("the access log", _to_stderr(address), failures=(OSError,))
+        stack.push_async_callback(answers.close)
 
         def layer(app: ASGIApp) -> ASGIApp:
             app = Audit(app, lambda when, text: changes.add(trail.line(when, text)), address, now)
-            return AccessLog(app, lines.add, address, now) if access else app
+            return AccessLog(app, answers.add, now) if access else app
 
         yield layer
 
@@ -62,10 +63,14 @@ def writes_access(settings: Settings, *, terminal: bool) -> bool:
     return settings.access_log == "yes"
 
 
-async def _to_stderr(lines: list[bytes]) -> None:
-    """A reader that stands still holds up these lines and nothing else."""
-    data = b"".join(lines)
-    await aside(lambda: _write(data))
+def _to_stderr(address: AddressOf) -> Callable[[list[Seen]], Awaitable[None]]:
+    """Writes lines. A reader that stands still holds up these and nothing else."""
+
+    async def write(answers: list[Seen]) -> None:
+        data = b"".join(line(seen, address) for seen in answers)
+        await aside(lambda: _write(data))
+
+    return write
 
 
 def _write(data: bytes) -> None:

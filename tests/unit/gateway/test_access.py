@@ -11,7 +11,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.support.asgi import call
 
-from miyabi.gateway.access import AccessLog
+from miyabi.gateway.access import AccessLog, Seen
+from miyabi.gateway.access import line as line_of
 from miyabi.gateway.answered import peer
 from miyabi.model import iso
 from miyabi.principal import Principal, attach
@@ -25,10 +26,10 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
 
 def line(target: str = "/api/tasks", app: ASGIApp | None = None, **headers: str) -> dict[str, Any]:
     """The line of one request."""
-    lines: list[bytes] = []
-    log = AccessLog(app or PlainTextResponse("hello", 201), lines.append, peer, lambda: NOW)
+    answers: list[Seen] = []
+    log = AccessLog(app or PlainTextResponse("hello", 201), answers.append, lambda: NOW)
     asyncio.run(call(log, "GET", target, headers={name.replace("_", "-"): value for name, value in headers.items()}))
-    (written,) = lines
+    (written,) = (line_of(seen, peer) for seen in answers)
     assert written.count(b"\n") == 1
     found: dict[str, Any] = json.loads(written)
     return found
@@ -91,10 +92,10 @@ def test_a_failure_is_written_and_goes_on() -> None:
     async def failing(scope: Scope, receive: Receive, send: Send) -> None:
         raise RuntimeError
 
-    lines: list[bytes] = []
+    answers: list[Seen] = []
     with pytest.raises(RuntimeError):
-        asyncio.run(call(AccessLog(failing, lines.append, peer, lambda: NOW), "GET", "/"))
-    assert json.loads(lines[0])["status"] == 0
+        asyncio.run(call(AccessLog(failing, answers.append, lambda: NOW), "GET", "/"))
+    assert json.loads(line_of(answers[0], peer))["status"] == 0
 
 
 @pytest.mark.parametrize(

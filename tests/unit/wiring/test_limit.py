@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.redis import RedisServer, RedisServers
 
-from miyabi.gateway.limit import Levels, LocalLimit, Rates, decide, left
+from miyabi.gateway.limit import LocalLimit, Rates, decide, left
 from miyabi.gateway.shared_limit import Answered, Asked
 from miyabi.settings import Settings, SettingsError, from_environment
 from miyabi.wiring.gateway import make_limit
@@ -123,7 +123,7 @@ def test_a_servers_clock_that_goes_back_stops_the_limit_for_no_longer_than_it_ta
 
 
 def test_a_decision_takes_nothing_from_who_is_refused() -> None:
-    rates, empty = Rates(1, 20), Levels(19.5, 2.0)
+    rates, empty = Rates(1, 20), (19.5, 2.0)
     wait, after = decide(rates, empty, own_only=False)
     assert (wait > 0, after, left(rates, after, own_only=False)) == (True, empty, 0)
 

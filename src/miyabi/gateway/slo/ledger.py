@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 
 from msgspec import Struct, field
@@ -53,12 +53,13 @@ class Ledger:
         self._now = now
         self._record = record or Record(int(now()))
         self._minute = 0
-        self._current: list[Bucket] = []
+        self._buckets: tuple[Bucket, Bucket] = {}, {}
+        self._current: dict[str, tuple[Counts, Counts]] = {}
 
     @property
     def record(self) -> Record:
         """What to keep, without what is too old to be asked for."""
-        self._buckets()
+        self._turn(self._now())
         return self._record
 
     def call(self, service: str, seconds: float, *, failed: bool) -> None:
@@ -66,8 +67,10 @@ class Ledger:
         slow = seconds * 1000 > BY_SERVICE[service].within_ms
         for counts in self._counts(service):
             counts.calls += 1
-            counts.failed += failed
-            counts.slow += slow
+            if failed:
+                counts.failed += 1
+            if slow:
+                counts.slow += 1
 
     def probe(self, service: str, *, found: bool) -> None:
         """Somebody looked whether ``service`` is up."""
@@ -86,25 +89,27 @@ class Ledger:
                 total.add(found)
         return total
 
-    def _counts(self, service: str) -> Iterator[Counts]:
-        for bucket in self._buckets():
-            counts = bucket.get(service)
-            if counts is None:
-                counts = bucket[service] = Counts()
-            yield counts
+    def _counts(self, service: str) -> tuple[Counts, Counts]:
+        """Those of this minute and of this hour."""
+        now = self._now()
+        if not self._minute <= now < self._minute + MINUTE:
+            self._turn(now)
+        current = self._current.get(service)
+        if current is None:
+            minute, hour = (bucket.setdefault(service, Counts()) for bucket in self._buckets)
+            current = self._current[service] = minute, hour
+        return current
 
-    def _buckets(self) -> list[Bucket]:
-        """The buckets of this minute and this hour."""
-        now = int(self._now())
-        if (minute := now - now % MINUTE) != self._minute:
-            record, self._minute = self._record, minute
-            self._current = [
-                record.minutes.setdefault(minute, {}),
-                record.hours.setdefault(now - now % HOUR, {}),
-            ]
-            _forget(record.minutes, DAY // MINUTE + 1)
-            _forget(record.hours, MONTH // HOUR + 1)
-        return self._current
+    def _turn(self, now: float) -> None:
+        """Begin the buckets of ``now``."""
+        second, record = int(now), self._record
+        self._minute, self._current = second - second % MINUTE, {}
+        self._buckets = (
+            record.minutes.setdefault(self._minute, {}),
+            record.hours.setdefault(second - second % HOUR, {}),
+        )
+        _forget(record.minutes, DAY // MINUTE + 1)
+        _forget(record.hours, MONTH // HOUR + 1)
 
 
 def _forget(buckets: dict[int, Bucket], most: int) -> None:
