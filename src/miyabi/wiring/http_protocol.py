@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from miyabi.counters import Counter
 from miyabi.http import Problem
+from miyabi.wiring.http_corked import Corked
 from miyabi.wiring.http_heads import bad_head, framing
 from miyabi.wiring.http_limits import Crowd, Limits
 from miyabi.wiring.http_patience import Patience
@@ -43,7 +44,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Let it in, or say that there is no room."""
-        super().connection_made(transport)
+        super().connection_made(Corked(transport, self.loop))
         self._address = self.client[0] if self.client else ""
         self._inside = self._crowd.enter(self._address)
         if self._inside:
