@@ -24,6 +24,8 @@ TOKEN_BYTES = 8192
 KID_BYTES = 256
 MOST_KNOWN = 512
 """Good tokens that are remembered: checking one costs more than the rest of a request."""
+SURE_SECONDS = 1.0
+"""So long a key that was one is not looked for again: keys are fetched every few minutes at most."""
 
 
 class Header(Struct, frozen=True):
@@ -58,12 +60,13 @@ class Verifier:
 
     async def principal(self, token: str) -> Principal:
         """Raise ``TokenRefused``, or ``KeysUnavailable`` while the issuer's keys were never had."""
-        known = self._known.get(token)
-        if known is None or not await self._holds(known):
-            known = await self._verified(token)
-            if len(self._known) >= MOST_KNOWN:
-                self._known.clear()
-            self._known[token] = known
+        now, remembered = self._now(), self._known.get(token)
+        if remembered and remembered.checked <= now < remembered.checked + SURE_SECONDS:
+            return remembered.claimed.at(now)
+        known = remembered if remembered and await self._holds(remembered) else await self._verified(token)
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        self._known[token] = known._replace(checked=now)
         return known.claimed.at(self._now())
 
     async def _holds(self, known: _Known) -> bool:
@@ -84,12 +87,16 @@ class Verifier:
 
 
 class _Known(NamedTuple):
-    """A token whose signature was found good: by which key, named how; ``own`` is a secret of the deployment."""
+    """A token whose signature was found good: by which key, named how; ``own`` is a secret of the deployment.
+
+    ``checked``: the epoch second at which that key was last seen to be one still.
+    """
 
     key: Key
     kid: str | None
     own: bool
     claimed: Claimed
+    checked: float = 0.0
 
 
 async def _own(token: str, header: Header, secrets: Secrets) -> _Known:
