@@ -101,14 +101,17 @@ class Viewer(asyncio.Protocol):
         self._left = set(goal)
         self._tail = b""
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._greeted = asyncio.Event()
 
     async def open(self, host: str, port: int) -> None:
-        """Begin to watch."""
+        """Begin to watch; returns with the first event."""
         transport, _ = await asyncio.get_running_loop().create_connection(lambda: self, host, port)
         self._transport = transport
         transport.write(_request("GET", "/api/events"))
+        await self._greeted.wait()
 
     def data_received(self, data: bytes) -> None:
+        self._greeted.set()
         *lines, self._tail = (self._tail + data).split(b"\n")
         for line in lines:
             if LAST.encode() in line:

@@ -27,7 +27,7 @@ class House:
         self.now = 0.0
         self.reads = 0
         renewed = Renewed([OLD], self.read, lambda: self.now)
-        self._verifier = Verifier(Secrets(renewed, OURS), None, lambda: NOW)
+        self._verifier = Verifier(Secrets(renewed, OURS), None, lambda: NOW + self.now)
 
     def read(self) -> Sequence[Key]:
         self.reads += 1
@@ -36,7 +36,7 @@ class House:
         return self.kept
 
     def lets_in(self, key: Key) -> bool:
-        token = make_token(key, Principal("ann", "viewer"), OURS, NOW, 600)
+        token = make_token(key, Principal("ann", "viewer"), OURS, NOW, 86_400)
         try:
             asyncio.run(self._verifier.principal(token))
         except TokenRefused:
