@@ -200,7 +200,7 @@ def ended(burst: bytes, place: Place) -> bytes:
 
 async def _within(event: asyncio.Event, seconds: float) -> bool:
     try:
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):  # spares the task that wait_for makes
+            return await event.wait()
     except TimeoutError:
         return False
-    return True

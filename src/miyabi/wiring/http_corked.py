@@ -30,7 +30,7 @@ class Corked(asyncio.Transport):
         """Send it now; to who has gone nothing is sent."""
         waiting, self._waiting, self._size = self._waiting, [], 0
         if waiting and not self._transport.is_closing():
-            self._transport.writelines(waiting)
+            self._transport.write(waiting[0]) if len(waiting) == 1 else self._transport.writelines(waiting)
 
     def get_write_buffer_size(self) -> int:
         """Bytes that have not left, here or there."""

@@ -18,6 +18,9 @@ class Wire(asyncio.Transport):
         self.sent: list[bytes] = []
         self.ended = ""
 
+    def write(self, data: Any) -> None:
+        self.sent.append(bytes(data))
+
     def writelines(self, list_of_data: Any) -> None:
         self.sent.append(b"".join(list_of_data))
 
