@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 from tests.support.board import Board
 from tests.support.browser import Window, chromium, enter
-from tests.support.evil import ATTACKS, LINES, NEW, READS, WRITES, evil_site, script
+from tests.support.evil import LINES, NEW, READS, WRITES, attacked, evil_site
 from tests.support.until import until
 
 from miyabi.gateway.keys import secret_key
@@ -122,11 +122,8 @@ def beside(window: Window, url: str) -> Page:
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_a_page_of_another_site_reads_nothing_and_changes_nothing(scene: Scene, window: Window, host: str) -> None:
-    before, known, read = scene.state(), len(scene.changes()), {}
-    for attack in ATTACKS:
-        page = beside(window, f"http://{host}:{scene.evil}/")
-        read[attack] = page.evaluate(script(attack), scene.board.url)
-        page.close()
+    before, known = scene.state(), len(scene.changes())
+    read = attacked(lambda: beside(window, f"http://{host}:{scene.evil}/"), scene.board.url)
     assert {attack: text for attack, text in read.items() if text} == {}
     assert scene.state() == before
     until(lambda: len(scene.changes()) >= known + ARRIVE, "the changes that it asks for arrive")
@@ -136,14 +133,16 @@ def test_a_page_of_another_site_reads_nothing_and_changes_nothing(scene: Scene, 
 def test_a_name_that_was_pointed_here_reads_nothing_and_changes_nothing(scene: Scene, window: Window) -> None:
     before, rebound = scene.state(), f"http://evil.example:{scene.board.port}"
     answered = answers(window, rebound)
-    for attack in ATTACKS:
+
+    def visit() -> Page:
         page = window.page.context.new_page()
         page.route(f"{rebound}/first", lambda route: route.fulfill(body=PAGE, content_type="text/html"))
         page.goto(f"{rebound}/first")
-        read = page.evaluate(script(attack), rebound)
+        return page
+
+    for attack, read in attacked(visit, rebound).items():
         assert read is None or "forbidden-host" in read, attack
         assert "One" not in (read or ""), attack
-        page.close()
     assert scene.state() == before
     assert len(answered) > len(READS)
     assert set(answered) == {403}
@@ -171,20 +170,23 @@ def test_pages_of_configured_origins_may_read_and_change_but_neither_frame_nor_i
     with closing(Board(tmp_path / "data", MIYABI_ORIGINS=ours)) as board:
         scene = Scene(board, {}, evil)
         assert scene.made('{"task_name": "One", "task_id": "one"}') == 201
-        page = browser.new_page()
-        page.goto(ours)
-        read = {attack: page.evaluate(script(attack), board.url) for attack in READS}
+
+        def visit() -> Page:
+            page = browser.new_page()
+            page.goto(ours)
+            return page
+
+        read = attacked(visit, board.url, READS)
         told = {attack for attack, text in read.items() if text}
         assert told >= {"a fetch", "a fetch with a preflight", "an event source", "a fetch of the health"}
         assert not told & {"an image", "a script", "a style sheet", "a frame of the page", "a window of the page"}
-        assert re.search('"One"', read["a fetch"])
-        assert page.evaluate(script("a post of JSON"), board.url)
-        assert page.evaluate(script("a change"), board.url)
+        assert re.search('"One"', read["a fetch"] or "")
+        changed = attacked(visit, board.url, ("a post of JSON", "a change"))
+        assert all(changed.values()), changed
         assert {task["task_id"]: task["status"] for task in board.api.tasks()} == {
             "evil": "pending",
             "one": "cancelled",
         }
-        page.close()
 
 
 def test_what_the_attacks_send_would_change_something_if_it_were_let_in(scene: Scene) -> None:

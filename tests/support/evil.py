@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from playwright.sync_api import Page
 
 NEW = '{"task_name": "evil", "task_id": "evil"}'
 """A body that a board would make a task of."""
@@ -87,9 +90,25 @@ WRITES = {
 ATTACKS = READS | WRITES
 
 
-def script(attack: str) -> str:
-    """A function for a page: takes a board's address, gives what the attack has read, or ``null``."""
-    return f"async (board) => {{ {_HELP} return (await ({ATTACKS[attack]})) || null; }}"
+AT_ONCE = 6
+"""Attacks in one page at the same time: each waits for what does not come, up to three seconds."""
+
+
+def attacked(visit: Callable[[], Page], board: str, attacks: Iterable[str] = ATTACKS) -> dict[str, str | None]:
+    """What each attack has read of the board at an address, from pages that ``visit`` opens; they are closed."""
+    names, read = list(attacks), {}
+    for first in range(0, len(names), AT_ONCE):
+        page = visit()
+        read |= page.evaluate(_script(names[first : first + AT_ONCE]), board)
+        page.close()
+    return read
+
+
+def _script(names: Iterable[str]) -> str:
+    """A function for a page: takes a board's address, gives what each has read, or ``null``."""
+    begun = ", ".join(f"{json.dumps(name)}: (async () => {ATTACKS[name]})()" for name in names)
+    ended = "for (const [name, told] of Object.entries(begun)) read[name] = (await told) || null;"
+    return f"async (board) => {{ {_HELP} const begun = {{{begun}}}; const read = {{}}; {ended} return read; }}"
 
 
 @contextmanager
