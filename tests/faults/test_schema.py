@@ -19,7 +19,7 @@ from tests.support.until import until
 SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
 SUPPORT = Path(__file__).parents[1] / "support"
 SECRET = "a-secret-of-the-deployment-that-nobody-may-read"
-SECONDS = 60
+SECONDS = 30
 """Fuzzing goes on until then; what comes before takes as long as it takes."""
 MOST_SECONDS = 300
 SIGN_IN = {"MIYABI_AUTH_SECRET": SECRET}

@@ -96,7 +96,8 @@ AT_ONCE = 6
 
 def attacked(visit: Callable[[], Page], board: str, attacks: Iterable[str] = ATTACKS) -> dict[str, str | None]:
     """What each attack has read of the board at an address, from pages that ``visit`` opens; they are closed."""
-    names, read = list(attacks), {}
+    names = list(attacks)
+    read: dict[str, str | None] = {}
     for first in range(0, len(names), AT_ONCE):
         page = visit()
         read |= page.evaluate(_script(names[first : first + AT_ONCE]), board)
