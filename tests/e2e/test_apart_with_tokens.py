@@ -86,7 +86,24 @@ def test_a_job_goes_all_the_way_and_nobody_passes_without_a_token(apart: Apart) 
 def test_a_service_without_a_token_says_what_to_set(apart: Apart) -> None:
     env = {name: value for name, value in apart.env.items() if name != "MIYABI_TOKEN"}
     with closing(Service("serve", "tasks", env=env | {"MIYABI_COLLECTOR": apart.collector.url})) as tasks:
-        answer = tasks.api.request("POST", "/api/collect", **apart.token("--role", "developer"))
+        developer = apart.token("--role", "developer")
+        answer = tasks.api.request("POST", "/api/collect", **developer)
         assert answer.status == 503
         assert b"MIYABI_TOKEN" in answer.body
-        assert "MIYABI_TOKEN" in tasks.api.get("/health")["services"]["logs"]["detail"]
+        told = tasks.api.request("GET", "/health", **developer)
+        assert "MIYABI_TOKEN" in told.json()["services"]["logs"]["detail"]
+
+
+def test_a_service_that_is_away_is_named_to_strangers_and_its_address_to_who_has_signed_in(apart: Apart) -> None:
+    developer = apart.token("--role", "developer")
+    apart.logs.stop()
+    for door in (apart.gateway, apart.tasks):
+        stranger = door.api.request("GET", "/health")
+        assert stranger.json()["services"]["logs"] == {"status": "down"}
+        assert str(apart.logs.port).encode() not in stranger.body
+        assert str(apart.logs.port).encode() in door.api.request("GET", "/health", **developer).body
+    apart.tasks.stop()
+    stranger = apart.gateway.api.request("GET", "/health")
+    assert (stranger.status, stranger.json()["detail"][:26]) == (503, "The task API is not well. ")
+    assert str(apart.tasks.port).encode() in apart.gateway.api.request("GET", "/health", **developer).body
+    assert apart.gateway.errors().count("is put aside: ") == 1

@@ -105,7 +105,7 @@ async def _tasks(settings: Settings, sock: socket.socket) -> None:
     async with open_stores(settings) as stores:
         collector, probes = _collector_of(settings, stores)
         app = make_tasks(settings, stores, collector, probes)
-        door = guarded(app, settings, whole=False)
+        door = guarded(app, settings, "The task API", whole=False)
         await _run(door, settings, sock, "The task API", app.api.hub.close)
 
 

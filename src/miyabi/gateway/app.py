@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from miyabi.counters import Histogram
 from miyabi.gateway.guard import Guard
-from miyabi.gateway.headers import API, careful, kept
-from miyabi.gateway.limited import Header, RateLimit
+from miyabi.gateway.headers import API, OPEN, Header, careful, kept
+from miyabi.gateway.limited import RateLimit
 from miyabi.gateway.request_id import RequestIds
 from miyabi.gateway.sign_in import PATH as SIGN_IN
 from miyabi.gateway.sign_in import Ways
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from miyabi.gateway.slo.ledger import Ledger
 
 log = logging.getLogger("miyabi.gateway")
-
-OPEN = "/health"
-"""What is told without a token, too, and beyond any limit: a load balancer has none. The page's files are no secret
-either, and cost too little to count them."""
 
 FAILED = 500
 """Statuses from here on are a service's fault, not a client's."""

@@ -6,18 +6,19 @@ Why one is refused stands in the log. The answer tells no more than that it is (
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from miyabi.gateway.claims import KeysUnavailable, TokenRefused
+from miyabi.gateway.discreet import Discreet
+from miyabi.gateway.headers import OPEN
 from miyabi.gateway.tokens import Verifier, bearer
 from miyabi.http import Problem
 from miyabi.principal import NEEDS_ALL, Principal, attach, is_badge, role_for
 
 log = logging.getLogger("miyabi.gateway")
 
-OPEN = "/health"
-"""What is told without a token, too: a load balancer has none. The page's files are no secret either."""
 CHALLENGE = 'Bearer realm="miyabi"'
 SIGN_IN = "Send a token that is good here: `Authorization: Bearer TOKEN`. `miyabi token` makes and explains them."
 IN_ADDRESS = "Only a token of the role `viewer` may stand in an address, where logs and histories keep it."
@@ -54,6 +55,12 @@ class Auth:
         attach(scope, principal)
         return principal
 
+    async def recognise(self, scope: Scope) -> None:
+        """Attach who asks, where a good token tells. Who sends none, or a bad one, is let in here all the same."""
+        if any(name == b"authorization" for name, _ in scope["headers"]):
+            with suppress(Problem):
+                await self.identify(scope)
+
     async def _principal(self, scope: Scope) -> Principal:
         given = [value for name, value in scope["headers"] if name == b"authorization"]
         if not given:
@@ -70,13 +77,13 @@ class Auth:
 
 
 class Verified:
-    """ASGI: ``app`` for those whom ``auth`` lets in; ``/health`` for everyone.
+    """ASGI: ``app`` for those whom ``auth`` lets in; ``/health`` for everyone, without what strangers may not know.
 
     ``whole``: the service can't tell projects apart, so it is for tokens that are good for all of them.
     """
 
-    def __init__(self, app: ASGIApp, auth: Auth, *, whole: bool = False) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, auth: Auth, service: str = "This service", *, whole: bool = False) -> None:
+        self._app = Discreet(app, service, auth)
         self._auth = auth
         self._whole = whole
 

@@ -13,6 +13,9 @@ Header = tuple[bytes, bytes]
 
 API = ("/api/", "/health", "/metrics")
 """Below these is the API; all else is the page."""
+OPEN = "/health"
+"""What is told without a token, too, and beyond any limit: a load balancer has none. The page's files are no secret
+either, and cost too little to count them."""
 
 _ANY = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
 _RECORD = [

@@ -11,10 +11,9 @@ from starlette.types import Scope
 
 from miyabi.counters import Counter
 from miyabi.gateway.client import Clients
+from miyabi.gateway.headers import Header
 from miyabi.gateway.limit import Decision, Limit, Rates
 from miyabi.http import Problem
-
-Header = tuple[bytes, bytes]
 
 REFUSED = Counter("miyabi_rate_limited", "Requests that were answered with 429")
 WAIT = "Wait {} s, then send the same again; `RateLimit` in each answer says how many you may send at once."

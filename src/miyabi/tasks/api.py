@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
@@ -11,6 +12,8 @@ from miyabi.logs import Logs
 from miyabi.tasks.hub import Hub
 from miyabi.tasks.service import TaskService
 from miyabi.tasks.shapes import Collected, Health, Reread, ServiceHealth
+
+log = logging.getLogger("miyabi.tasks")
 
 Probe = Callable[[], Awaitable[None]]
 """Returns when a service answers, raises when it does not."""
@@ -50,6 +53,7 @@ class Api:
         self._clock = clock
         self._look: asyncio.Task[Health] | None = None
         self._looked_at = 0.0
+        self._down: set[str] = set()
 
     async def health(self) -> Health:
         """Every service's state, at most :data:`FRESH_SECONDS` old.
@@ -65,8 +69,17 @@ class Api:
         states = await asyncio.gather(*(_probed(probe) for probe in self._probes.values()))
         services = dict(zip(self._probes, states, strict=True))
         down = {name for name, state in services.items() if state.status == "down"}
+        self._say(services, down)
         self._looked_at = self._clock()
         return Health("down" if down & VITAL else "degraded" if down else "ok", services)
+
+    def _say(self, services: Mapping[str, ServiceHealth], down: set[str]) -> None:
+        """Each once, in the log: not everybody who asks is told why."""
+        for name in down - self._down:
+            log.warning("%s is down: %s", name, services[name].detail)
+        for name in self._down - down:
+            log.warning("%s is up again", name)
+        self._down = down
 
 
 async def _probed(probe: Probe) -> ServiceHealth:

@@ -188,7 +188,7 @@ async def reread(api: Api, call: Call) -> Answer:
 
 
 async def health(api: Api, call: Call) -> Answer:
-    """The state of each service; 503 when tasks can't be served."""
+    """The state of each service; 503 when tasks can't be served. With sign-in, why is for tokens for all projects."""
     state = await api.health()
     return Answer(state, 503 if state.status == "down" else 200)
 

@@ -20,7 +20,7 @@ from miyabi.wiring.stores import Stores, now
 def make_collector(settings: Settings, stores: Stores) -> ASGIApp:
     """The collector. It takes what a subscription pushes, too."""
     loop = make_loop(settings, stores)
-    return guarded(CollectorApp(loop, Deliveries(loop, known_of(stores), now)), settings)
+    return guarded(CollectorApp(loop, Deliveries(loop, known_of(stores), now)), settings, "The collector")
 
 
 @asynccontextmanager
@@ -32,6 +32,6 @@ async def open_log_service(settings: Settings) -> AsyncIterator[tuple[LogsApp, A
     logs = await open_logs(settings)
     try:
         app = LogsApp(logs)
-        yield app, guarded(app, settings)
+        yield app, guarded(app, settings, "The log service")
     finally:
         await logs.close()

@@ -47,9 +47,11 @@ def _gateway(settings: Settings, tasks: ASGIApp, guard: Guard, ledger: Ledger) -
     if not settings.signs_in:
         return Gateway(tasks, page(DIST), guard, limit, own=own, ledger=ledger)
     from miyabi.gateway.auth import Auth
+    from miyabi.gateway.discreet import Discreet
     from miyabi.wiring.auth import make_verifier, make_ways, sign_in_origins
 
     auth, ways = Auth(make_verifier(settings)), make_ways(settings)
+    tasks = Discreet(tasks, "The task API", auth)
     return Gateway(tasks, page(DIST, sign_in_origins(settings)), guard, limit, auth, ways, own, ledger)
 
 

@@ -38,8 +38,8 @@ async def inside(scope: Scope, receive: Receive, send: Send) -> None:
 
 DOORS: dict[str, ASGIApp] = {
     "gateway": make_gateway(SETTINGS, inside),
-    "task API apart": guarded(inside, SETTINGS, whole=False),
-    "log service or collector apart": guarded(inside, SETTINGS),
+    "task API apart": guarded(inside, SETTINGS, "The task API", whole=False),
+    "log service or collector apart": guarded(inside, SETTINGS, "The collector"),
 }
 
 
@@ -150,7 +150,7 @@ class Routed:
     def __init__(self) -> None:
         self.appends = Appends()
         api = Api(cast(Any, self.appends), cast(Any, self.appends), cast(Any, None), cast(Any, None), {})
-        self.door = guarded(TasksApp(api, cast(Any, None)), SETTINGS, whole=False)
+        self.door = guarded(TasksApp(api, cast(Any, None)), SETTINGS, "The task API", whole=False)
         self.token = made(role="ingest", groups=list(GROUPS))
 
     def status(self, method: str, path: str) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from miyabi.tasks.api import FRESH_SECONDS, Api, Probe
 
 NOTHING: Any = None
@@ -50,3 +52,23 @@ def test_one_who_leaves_takes_the_look_from_nobody() -> None:
         assert (await second).status == "ok"
 
     asyncio.run(scenario())
+
+
+def test_the_log_says_once_what_is_down_and_that_it_is_back(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        now, faults = [100.0], ["10.1.2.3:6379 refuses", "10.1.2.3:6379 refuses", "", ""]
+
+        async def probe() -> None:
+            if fault := faults.pop(0):
+                raise OSError(fault)
+
+        api = an_api(probe, now)
+        while faults:
+            await api.health()
+            now[0] += FRESH_SECONDS
+
+    asyncio.run(scenario())
+    assert [record.getMessage() for record in caplog.records] == [
+        "database is down: 10.1.2.3:6379 refuses",
+        "database is up again",
+    ]

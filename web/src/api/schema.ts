@@ -325,7 +325,7 @@ export interface paths {
         };
         /**
          * State of every service
-         * @description The state of each service; 503 when tasks can't be served.
+         * @description The state of each service; 503 when tasks can't be served. With sign-in, why is for tokens for all projects.
          */
         get: operations["health"];
         put?: never;

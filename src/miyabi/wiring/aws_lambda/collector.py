@@ -39,7 +39,13 @@ async def _make(settings: Settings) -> Service:
     stores = await open_stores_for_ever(settings)
     loop = make_loop(settings, stores)
     notices = open_notices(settings, stores.database)
-    return Service(loop, adapter(CollectorApp(loop)), known_of(stores), Kept(stores.database, stores.cache), notices)
+    return Service(
+        loop,
+        adapter(CollectorApp(loop), "The collector"),
+        known_of(stores),
+        Kept(stores.database, stores.cache),
+        notices,
+    )
 
 
 _process = Process("collector", _make)

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from miyabi.context import REQUEST
 from miyabi.gateway.answered import peer
 from miyabi.gateway.audit import Audit
+from miyabi.gateway.discreet import Discreet
 from miyabi.settings import Settings, from_environment
 from miyabi.wiring.aws_lambda.admission import admitted
 from miyabi.wiring.aws_lambda.metrics import Metrics
@@ -66,12 +67,12 @@ def is_request(event: object) -> bool:
     return isinstance(event, dict) and "httpMethod" in event and "requestContext" in event
 
 
-def adapter(app: ASGIApp) -> Mangum:
+def adapter(app: ASGIApp, service: str) -> Mangum:
     """``app`` as a function of API Gateway's events, for those whom the authorizer lets in.
 
-    What they change is told in the function's own log group.
+    ``service`` is what people call it ("The task API"). What they change is told in the function's own log group.
     """
-    inner = Audit(admitted(app), _write_change, peer, now)
+    inner = Audit(admitted(Discreet(app, service)), _write_change, peer, now)
 
     async def with_raw_path(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

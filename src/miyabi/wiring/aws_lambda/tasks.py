@@ -36,7 +36,7 @@ class Elsewhere:
 async def _make(settings: Settings) -> Mangum:
     logs, database = lazily(lambda: open_logs(settings)), lazily(lambda: open_database(settings, light=True))
     stores = Stores(logs, database, await open_cache(settings, kept=False))
-    return adapter(make_tasks(settings, stores, Elsewhere(), {}, follows=False))
+    return adapter(make_tasks(settings, stores, Elsewhere(), {}, follows=False), "The task API")
 
 
 _process = Process("tasks", _make)
