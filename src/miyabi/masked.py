@@ -13,6 +13,7 @@ _SECRETS = re.compile(
     re.IGNORECASE,
 )
 MASK = "***"
+_KIND = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,19}:(//|(?=[/?]|$))")
 
 
 def masked(text: str) -> str:
@@ -24,6 +25,15 @@ def masked(text: str) -> str:
     if "eyj" in low or "bearer" in low or "token" in low or "secret" in low or "password" in low:
         return _SECRETS.sub(_masked, text)
     return text
+
+
+def kind_of(address: str) -> str:
+    """What of an address in the settings can be shown, however it is mistyped: its kind, as in ``redis://…``.
+
+    What is behind may hold a password, and where that ends nobody can tell in what is no address.
+    """
+    found = _KIND.match(address)
+    return f"{found[0] if found else ''}…"
 
 
 def _masked(found: re.Match[str]) -> str:

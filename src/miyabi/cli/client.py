@@ -17,6 +17,7 @@ from miyabi.http import ProblemDetails
 from miyabi.model import Task
 from miyabi.settings import Settings, SettingsError, from_environment
 from miyabi.tasks.shapes import Reread, TaskList
+from miyabi.wiring.addresses import board_address
 from miyabi.wiring.board import read_board
 from miyabi.wiring.trust import trusting
 
@@ -70,9 +71,10 @@ def open_board(url: str | None) -> BoardClient:
     found = url or settings.url or read_board(settings.data)
     if found is None:
         raise click.ClickException(_nowhere(settings))
-    address = found if "://" in found else f"http://{found}"
-    if not address.startswith(("http://", "https://")):
-        raise click.ClickException(f"`{found}` is no address of a board; write it like http://127.0.0.1:8420.")
+    try:
+        address = board_address(found).geturl()
+    except SettingsError as error:
+        raise click.ClickException(f"{error}.") from None
     return BoardClient(address, settings.token, trust)
 
 

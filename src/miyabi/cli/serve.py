@@ -131,10 +131,9 @@ def _collector_of(settings: Settings, stores: Stores) -> tuple[Collecting, dict[
         from miyabi.wiring.collector import LocalCollector, make_loop
 
         return LocalCollector(make_loop(settings, stores)), {}
-    from miyabi.wiring.remote import RemoteCollector
-    from miyabi.wiring.trust import trusting
+    from miyabi.wiring.remote import make_remote
 
-    remote = RemoteCollector(settings.collector, settings.token, trusting(settings))
+    remote = make_remote(settings)
     return remote, {"collector": remote.ping}
 
 

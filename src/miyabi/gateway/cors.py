@@ -12,6 +12,8 @@ from collections.abc import Collection
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from miyabi.masked import kind_of
+
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 SENT = ("Authorization", "If-None-Match", "Last-Event-ID", "Traceparent", "X-Request-Id")
 """What pages may send; ``Accept`` and ``Content-Type`` they may send anyway."""
@@ -40,13 +42,14 @@ def origins_of(setting: str) -> tuple[str, ...]:
 
     Raises ``ValueError`` for what no browser would send and for ``*``: who may ask here is named.
     """
-    return tuple(dict.fromkeys(map(_origin, setting.split())))
+    return tuple(dict.fromkeys(_origin(given, number) for number, given in enumerate(setting.split(), 1)))
 
 
-def _origin(given: str) -> str:
+def _origin(given: str, number: int) -> str:
     origin = given.lower()
     if origin in ("*", "null") or not _ORIGIN.fullmatch(origin):
-        raise ValueError(f"`{given[:100]}` is no origin; {EXAMPLE}")
+        shown = given if given == "*" else kind_of(given)
+        raise ValueError(f"origin {number}, `{shown}`, is none; {EXAMPLE}")
     for scheme, port in _IMPLIED:
         if origin.startswith(scheme) and origin.endswith(port):
             return origin.removesuffix(port)

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from miyabi.gateway.claims import KeysUnavailable
 from miyabi.gateway.keys import Key, public_keys
+from miyabi.masked import kind_of
 
 log = logging.getLogger("miyabi.gateway")
 
@@ -98,7 +99,16 @@ class IssuerKeys:
 
 def check_address(url: str) -> None:
     """Refuse what others on the network could answer: only ``https``, or ``http`` on this machine. ``ValueError``."""
-    parts = urlsplit(url)
-    if parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)):
-        return
-    raise ValueError(f"`{url[:200]}` is no address of an issuer; write it like https://issuer.example")
+    if not _is_safe(url):
+        raise ValueError(
+            f"`{kind_of(url)}` is no address of an issuer; write it like https://issuer.example, without a user"
+        )
+
+
+def _is_safe(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:
+        return False
+    return named and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))

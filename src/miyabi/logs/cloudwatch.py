@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
@@ -30,6 +31,7 @@ from miyabi.model import LogEvent, NewEvent, Writer
 
 CONNECT_SECONDS, READ_SECONDS = 3, 20
 T = TypeVar("T")
+_ENDPOINT = re.compile(r"https?://[^/?#@\s][^?#@\s]*")
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,8 +55,8 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if not (0 < self.poll <= 3600 and 0 <= self.fresh <= 3600 and 0 < self.calls <= 1000):
             raise ValueError("`poll`, `fresh` and `calls` must be small numbers above 0")
-        if self.endpoint is not None and not self.endpoint.startswith(("http://", "https://")):
-            raise ValueError("`endpoint` must begin with http:// or https://")
+        if self.endpoint is not None and not _ENDPOINT.fullmatch(self.endpoint):
+            raise ValueError("`endpoint` must be http:// or https:// and a host, without a user")
 
 
 def parse_options(url: str) -> Options:
@@ -63,12 +65,14 @@ def parse_options(url: str) -> Options:
     known = ", ".join(f"`{name}`" for name in Options.__struct_fields__)
     hint = f"write `cloudwatch:` or `cloudwatch:?region=eu-west-1`; options are {known}"
     if rest and not rest.startswith("?"):
-        raise ValueError(f"`{url}` is no address of CloudWatch Logs; {hint}.")
+        raise ValueError(f"`cloudwatch:…` is no address of CloudWatch Logs; {hint}.")
     try:
         pairs = parse_qsl(rest[1:], keep_blank_values=True, strict_parsing=len(rest) > 1)
         return msgspec.convert(dict(pairs), Options, strict=False)
-    except (ValueError, msgspec.ValidationError) as error:
-        raise ValueError(f"`{url}`: {error}; {hint}.") from None
+    except msgspec.ValidationError as error:
+        raise ValueError(f"`cloudwatch:…`: {error}; {hint}.") from None
+    except ValueError:
+        raise ValueError(f"`cloudwatch:…`: its options can't be read; {hint}.") from None
 
 
 class Turns(Protocol):

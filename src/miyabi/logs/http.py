@@ -21,6 +21,7 @@ from yarl import URL
 from miyabi.http import ASKS_FOR_ONE, TYPE_PREFIX, ProblemDetails
 from miyabi.logs import Group, LogPage, LogsFull, LogsUnavailable, Stream, wire
 from miyabi.logs.parts import parts
+from miyabi.masked import kind_of
 from miyabi.model import NewEvent, Writer
 
 if TYPE_CHECKING:
@@ -243,7 +244,7 @@ def parse_url(text: str) -> URL:
     except ValueError:
         url = URL()
     if url.scheme not in ("http", "https") or not url.host or url.query_string or url.fragment:
-        raise ValueError(f"`{text}` is no address of a log service; write `http://127.0.0.1:8423`")
+        raise ValueError(f"`{kind_of(text)}` is no address of a log service; write `http://127.0.0.1:8423`")
     return url
 
 

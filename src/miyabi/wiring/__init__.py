@@ -7,6 +7,7 @@ from pathlib import Path
 from miyabi.cache import Cache
 from miyabi.database import Database
 from miyabi.logs import Logs
+from miyabi.masked import kind_of
 from miyabi.settings import Settings, SettingsError, aws_region
 
 DATABASE_NAMES = {"sqlite": "SQLite", "dynamodb": "DynamoDB"}
@@ -29,7 +30,7 @@ async def open_logs(settings: Settings) -> Logs:
         case "cloudwatch":
             return await _cloudwatch(settings)
     raise SettingsError(
-        f"MIYABI_LOGS: `{settings.logs}` names no log service; "
+        f"MIYABI_LOGS: `{kind_of(settings.logs)}` names no log service; "
         "write `local:`, `http://127.0.0.1:8423` or `cloudwatch:?region=eu-west-1`."
     )
 
@@ -83,7 +84,8 @@ async def open_database(settings: Settings, *, light: bool = False) -> Database:
         case "dynamodb":
             return await _open_dynamodb(settings.database, light)
     raise SettingsError(
-        f"MIYABI_DATABASE: `{settings.database}` names no database; write `sqlite:` or `dynamodb:?region=eu-west-1`."
+        f"MIYABI_DATABASE: `{kind_of(settings.database)}` names no database; "
+        "write `sqlite:` or `dynamodb:?region=eu-west-1`."
     )
 
 
@@ -94,7 +96,8 @@ def database_folder(settings: Settings) -> Path:
         return settings.data
     folder = Path(named).expanduser().absolute()
     if not folder.is_dir():
-        raise SettingsError(f"MIYABI_DATABASE: there is no folder {folder}; write `sqlite:` or `sqlite:FOLDER`.")
+        where = "such folder" if "@" in named else f"folder {folder}"  # an address by mistake may hold a password
+        raise SettingsError(f"MIYABI_DATABASE: there is no {where}; write `sqlite:` or `sqlite:FOLDER`.")
     return folder
 
 
@@ -129,5 +132,6 @@ async def open_cache(settings: Settings, *, kept: bool = True) -> Cache:
 
             return shared_cache(settings.cache, kept=kept)
     raise SettingsError(
-        f"MIYABI_CACHE: `{settings.cache}` names no cache; write `memory:`, `none:` or `redis://127.0.0.1:6379`."
+        f"MIYABI_CACHE: `{kind_of(settings.cache)}` names no cache; "
+        "write `memory:`, `none:` or `redis://127.0.0.1:6379`."
     )

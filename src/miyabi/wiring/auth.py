@@ -19,6 +19,7 @@ from miyabi.gateway.sign_in import Oidc, Ways
 from miyabi.gateway.tokens import Issuer, Secrets, Verifier
 from miyabi.principal import ROLES
 from miyabi.settings import Settings, SettingsError
+from miyabi.wiring.files import why_unread
 from miyabi.wiring.parameter import SSM, read_parameter
 
 _HOST = re.compile(r"[a-z0-9.-]+")
@@ -113,5 +114,5 @@ def _in_file(settings: Settings) -> str:
     assert settings.auth_secret_file
     try:
         return settings.auth_secret_file.expanduser().read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"MIYABI_AUTH_SECRET_FILE: it can't be read: {error}.") from None
+    except (OSError, UnicodeDecodeError) as error:  # not which: it may be the secret itself by mistake
+        raise SettingsError(f"MIYABI_AUTH_SECRET_FILE: the file can't be read: {why_unread(error)}.") from None

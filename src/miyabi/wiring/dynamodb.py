@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 from msgspec.structs import replace
 
 from miyabi.database.dynamodb_client import Options
+from miyabi.masked import kind_of
 from miyabi.settings import SettingsError, aws_region
 
 EXAMPLE = "dynamodb:?region=eu-west-1&prefix=miyabi"
@@ -23,11 +24,11 @@ def read_url(url: str) -> Options:
     """
     rest = url.removeprefix("dynamodb:")
     if rest and not rest.startswith("?"):
-        raise SettingsError(f"MIYABI_DATABASE: `{url}` can't be read; write `dynamodb:` or `{EXAMPLE}`.")
+        raise SettingsError(f"MIYABI_DATABASE: it can't be read; write `dynamodb:` or `{EXAMPLE}`.")
     try:
         pairs = parse_qsl(rest[1:], keep_blank_values=True, strict_parsing=bool(rest[1:]))
     except ValueError:
-        raise SettingsError(f"MIYABI_DATABASE: `{url}` can't be read; write it like `{EXAMPLE}`.") from None
+        raise SettingsError(f"MIYABI_DATABASE: its options can't be read; write it like `{EXAMPLE}`.") from None
     given = dict(pairs)
     for name in given:
         if name not in NAMES or len(given) != len(pairs):
@@ -64,5 +65,5 @@ def _check_endpoint(endpoint: str) -> None:
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         good = False
-    if not good or parts.path not in ("", "/") or parts.query:
-        raise SettingsError(f"`{endpoint}` is no endpoint; write one like `http://127.0.0.1:4566`.")
+    if not good or parts.path not in ("", "/") or parts.query or "@" in parts.netloc:
+        raise SettingsError(f"`{kind_of(endpoint)}` is no endpoint; write one like `http://127.0.0.1:4566`.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
@@ -22,6 +21,7 @@ from miyabi.gateway.told import METRICS, OPENAPI, Told, metrics
 from miyabi.gateway.upstream import Upstream
 from miyabi.settings import Settings, SettingsError
 from miyabi.webui.app import page
+from miyabi.wiring.addresses import addresses_of
 from miyabi.wiring.openapi import board_document
 from miyabi.wiring.proxies import proxies_of
 from miyabi.wiring.trust import trusting
@@ -78,27 +78,8 @@ def _origins(settings: Settings) -> tuple[str, ...]:
 
 def make_upstream(settings: Settings) -> Upstream:
     """The way to one task API in another process, or to several that share the work."""
-    urls = settings.tasks.split()
-    for url in urls or [""]:
-        if not _is_address(url):
-            example = "`http://127.0.0.1:8421`, several with spaces between and no user in them"
-            raise SettingsError(f"MIYABI_TASKS: `{url.rpartition('@')[2]}` is no address; write {example}.")
-    return Upstream(urls, trust=trusting(settings))
-
-
-def _is_address(url: str) -> bool:
-    """Whether requests can be sent there. None with a user: addresses are told to whoever asks while one is away."""
-    try:
-        parts = urlsplit(url)
-        return (
-            parts.scheme in ("http", "https")
-            and bool(parts.hostname)
-            and parts.port != 0
-            and not parts.query
-            and "@" not in parts.netloc
-        )
-    except ValueError:
-        return False
+    example = "`http://127.0.0.1:8421`, several with spaces between"
+    return Upstream(addresses_of("MIYABI_TASKS", settings.tasks, example), trust=trusting(settings))
 
 
 async def page_is_there() -> None:

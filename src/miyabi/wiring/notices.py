@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from miyabi.database import Database, DatabaseUnavailable
+from miyabi.masked import kind_of
 from miyabi.notices import Target
 from miyabi.notices.config import Plan, of_addresses, of_file
 from miyabi.notices.notifier import Notifier
 from miyabi.settings import Settings, SettingsError
+from miyabi.wiring.files import shown, why_unread
 from miyabi.wiring.parameter import SSM, read_parameter
 
 log = logging.getLogger("miyabi.notices")
@@ -43,7 +45,7 @@ def make_targets(settings: Settings, plan: Plan) -> dict[str, Target]:
         except ValueError as error:
             if isinstance(error, SettingsError):
                 raise
-            raise SettingsError(f"{plan.where[key]} (`{_scheme(address)}`): {error}.") from None
+            raise SettingsError(f"{plan.where[key]} (`{kind_of(address)}`): {error}.") from None
     return targets
 
 
@@ -116,7 +118,7 @@ def _plan(settings: Settings) -> Plan | None:
         try:
             return of_file(path.read_text(), language, str(path))
         except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"MIYABI_NOTIFY_FILE: {path} can't be read: {error}.") from None
+            raise SettingsError(f"MIYABI_NOTIFY_FILE: {shown(path)} can't be read: {why_unread(error)}.") from None
     if not settings.notify:
         return None
     value = settings.notify.value.strip()
@@ -142,7 +144,7 @@ def _webhook(settings: Settings, address: str) -> Target:
     from miyabi.notices.signing import MAKE_ONE, read_secrets
     from miyabi.notices.webhook import SCHEMES, Webhook
 
-    if _scheme(address).removesuffix("://…") not in SCHEMES:
+    if address.partition("://")[0] not in SCHEMES:
         raise ValueError("write it as `webhook+https://host/path`")
     given = settings.notify_secret.value if settings.notify_secret else ""
     try:
@@ -152,12 +154,6 @@ def _webhook(settings: Settings, address: str) -> Target:
     if not secrets:
         raise SettingsError(f"MIYABI_NOTIFY_SECRET: webhooks are signed with it. {MAKE_ONE}.")
     return Webhook(address, secrets, settings.public_url, _now)
-
-
-def _scheme(address: str) -> str:
-    """What of an address can be shown whatever it is."""
-    scheme, found, _ = address.partition("://")
-    return f"{scheme[:20]}://…" if found else "…"
 
 
 def _now() -> int:

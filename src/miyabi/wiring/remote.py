@@ -9,7 +9,10 @@ import aiohttp
 import msgspec
 
 from miyabi.http import ASKS_FOR_ONE, PROBLEM_JSON, Problem
+from miyabi.settings import Settings, SettingsError
 from miyabi.tasks.shapes import Collected, Reread
+from miyabi.wiring.addresses import addresses_of
+from miyabi.wiring.trust import trusting
 
 T = TypeVar("T")
 SECONDS = 60.0
@@ -65,6 +68,14 @@ class RemoteCollector:
         if answer.status != 200:
             raise Problem("unavailable", f"The collector at {self._url} answered {answer.status}.")
         return body
+
+
+def make_remote(settings: Settings) -> RemoteCollector:
+    """The collector at ``MIYABI_COLLECTOR``. Raises ``SettingsError``."""
+    urls = addresses_of("MIYABI_COLLECTOR", settings.collector, "`local:` or `http://127.0.0.1:8422`, one")
+    if len(urls) > 1:
+        raise SettingsError("MIYABI_COLLECTOR: one address is asked; write `local:` or `http://127.0.0.1:8422`.")
+    return RemoteCollector(urls[0], settings.token, trusting(settings))
 
 
 class _NotFound(Exception):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 INSTALL = "pip install 'miyabi[redis]'"
 WITH_IAM = "rediss://USER@HOST:6379?iam=REPLICATION_GROUP_ID"
+ESCAPED = "in a password `/`, `?`, `#` and `@` are written `%2F`, `%3F`, `%23` and `%40`"
 _GROUP = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
@@ -52,6 +53,10 @@ def redis_at(url: str, now: Callable[[], float] = time.time, answer_seconds: flo
 def _read(url: str, now: Callable[[], float]) -> tuple[str, CredentialProvider | None]:
     """The address as redis-py knows it, and what signs in."""
     parts = urlsplit(url)
+    try:
+        parts.port  # noqa: B018
+    except ValueError:  # its message holds what is there instead, which may begin a password
+        raise ValueError(f"the port is no number; {ESCAPED}") from None
     query = parse_qsl(parts.query, keep_blank_values=True)
     groups = [value for name, value in query if name == "iam"]
     if not groups:

@@ -13,6 +13,7 @@ from cryptography.x509.oid import ExtensionOID
 
 from miyabi.gateway.guard import LOOPBACK
 from miyabi.settings import Settings, SettingsError
+from miyabi.wiring.files import shown
 
 log = logging.getLogger("miyabi.wiring")
 
@@ -65,21 +66,22 @@ class Certificate:
         try:
             context.load_cert_chain(self._chain, self._key, _no_password)
         except ssl.SSLError as error:
+            key = shown(self._key)
             if error.reason == "KEY_VALUES_MISMATCH":
-                hint = f"the key in {self._key} is not that of the certificate in {self._chain}; write both anew"
+                hint = f"the key in {key} is not that of the certificate in {shown(self._chain)}; write both anew"
                 raise SettingsError(f"MIYABI_TLS_KEY: {hint}.") from None
-            raise SettingsError(f"MIYABI_TLS_KEY: {self._key} holds no key in PEM without a passphrase.") from None
+            raise SettingsError(f"MIYABI_TLS_KEY: {key} holds no key in PEM without a passphrase.") from None
         except (OSError, ValueError) as error:
-            raise SettingsError(f"MIYABI_TLS_KEY: {self._key} can't be read: {_why(error)}.") from None
+            raise SettingsError(f"MIYABI_TLS_KEY: {shown(self._key)} can't be read: {_why(error)}.") from None
 
     def _read(self) -> x509.Certificate:
         """The certificate itself, the first in its file; says when its time is over or will be soon."""
         try:
             found = x509.load_pem_x509_certificate(self._chain.read_bytes())
         except OSError as error:
-            raise SettingsError(f"MIYABI_TLS_CERT: {self._chain} can't be read: {_why(error)}.") from None
+            raise SettingsError(f"MIYABI_TLS_CERT: {shown(self._chain)} can't be read: {_why(error)}.") from None
         except ValueError:
-            raise SettingsError(f"MIYABI_TLS_CERT: {self._chain} holds no certificate in PEM.") from None
+            raise SettingsError(f"MIYABI_TLS_CERT: {shown(self._chain)} holds no certificate in PEM.") from None
         return found
 
     def warn(self) -> None:

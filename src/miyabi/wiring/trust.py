@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from miyabi.settings import Settings, SettingsError
+from miyabi.wiring.files import shown
 
 if TYPE_CHECKING:
     import ssl
@@ -21,7 +22,9 @@ def trusting(settings: Settings) -> ssl.SSLContext | None:
     try:
         context.load_verify_locations(path)
     except ssl.SSLError:
-        raise SettingsError(f"MIYABI_TLS_CA: {path} holds no certificate in PEM.") from None
+        raise SettingsError(f"MIYABI_TLS_CA: {shown(path)} holds no certificate in PEM.") from None
     except OSError as error:
-        raise SettingsError(f"MIYABI_TLS_CA: {path} can't be read: {(error.strerror or str(error)).lower()}.") from None
+        raise SettingsError(
+            f"MIYABI_TLS_CA: {shown(path)} can't be read: {(error.strerror or str(error)).lower()}."
+        ) from None
     return context

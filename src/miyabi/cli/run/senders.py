@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
@@ -15,6 +15,7 @@ from msgspec import Struct
 from miyabi.logs import Logs, LogsUnavailable
 from miyabi.model import NewEvent, Writer
 from miyabi.settings import Settings, SettingsError
+from miyabi.wiring.addresses import board_address
 from miyabi.wiring.board import FILE, read_board
 from miyabi.wiring.trust import trusting
 
@@ -66,18 +67,20 @@ class Http:
         timeout: float = TIMEOUT_SECONDS,
         trust: ssl.SSLContext | None = None,
     ) -> None:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Unsent(f"`{url}` is no address of a board; write it like http://127.0.0.1:8420", final=True)
+        try:
+            parts = board_address(url)
+        except SettingsError as error:
+            raise Unsent(str(error), final=True) from None
         import http.client  # late, like asyncio below: a run needs only one of the two, and soon
 
         self._failures = (OSError, http.client.HTTPException)
         self.address: str | None = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+        host = parts.hostname or ""
         self._path = parts.path.rstrip("/")
         self._connection = (
-            http.client.HTTPSConnection(parts.hostname, parts.port, timeout=timeout, context=trust)
+            http.client.HTTPSConnection(host, parts.port, timeout=timeout, context=trust)
             if parts.scheme == "https"
-            else http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+            else http.client.HTTPConnection(host, parts.port, timeout=timeout)
         )
         self._headers = {"Content-Type": "application/json"}
         if token:
