@@ -26,7 +26,7 @@ async def run(settings: Settings, kind: str) -> None:
             tasks = make_tasks(settings, stores, LocalCollector(make_loop(settings, stores)), {})
             apps: dict[str, Callable[[], ASGIApp]] = {
                 "bare": lambda: tasks,
-                "tasks": lambda: guarded(tasks, settings, whole=False),
+                "tasks": lambda: guarded(tasks, settings, "The task API", whole=False),
                 "gateway": lambda: layer(make_gateway(settings, tasks)),
             }
             app = apps[kind]()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice
 
 from msgspec import Struct, field
 
@@ -52,6 +51,8 @@ class Ledger:
     def __init__(self, now: Callable[[], float], record: Record | None = None) -> None:
         self._now = now
         self._record = record or Record(int(now()))
+        for buckets in (self._record.minutes, self._record.hours):
+            _put_in_order(buckets)
         self._minute = 0
         self._buckets: tuple[Bucket, Bucket] = {}, {}
         self._current: dict[str, tuple[Counts, Counts]] = {}
@@ -79,13 +80,16 @@ class Ledger:
             counts.found += found
 
     def counts(self, service: str, seconds: int) -> Counts:
-        """What happened in the last ``seconds``, and up to a minute (above a day: an hour) before."""
+        """What happened in the last ``seconds``, and up to a minute (above a day: an hour) before.
+
+        What is no further ahead counts, too: the clock has been set back since.
+        """
         buckets, size = (self._record.minutes, MINUTE) if seconds <= DAY else (self._record.hours, HOUR)
-        total, first = Counts(), self._now() - seconds
+        total, now = Counts(), self._now()
         for start in reversed(buckets):
-            if start + size <= first:
+            if start + size <= now - seconds:
                 break
-            if found := buckets[start].get(service):
+            if start < now + seconds and (found := buckets[start].get(service)):
                 total.add(found)
         return total
 
@@ -105,14 +109,26 @@ class Ledger:
         second, record = int(now), self._record
         self._minute, self._current = second - second % MINUTE, {}
         self._buckets = (
-            record.minutes.setdefault(self._minute, {}),
-            record.hours.setdefault(second - second % HOUR, {}),
+            _bucket(record.minutes, self._minute, DAY // MINUTE + 1),
+            _bucket(record.hours, second - second % HOUR, MONTH // HOUR + 1),
         )
-        _forget(record.minutes, DAY // MINUTE + 1)
-        _forget(record.hours, MONTH // HOUR + 1)
 
 
-def _forget(buckets: dict[int, Bucket], most: int) -> None:
-    """The oldest beyond ``most``."""
-    for start in list(islice(buckets, max(0, len(buckets) - most))):
-        del buckets[start]
+def _bucket(buckets: dict[int, Bucket], start: int, most: int) -> Bucket:
+    """The one of ``start``, in its place. Beyond ``most`` those go that are furthest from it: a clock may be wrong."""
+    if start not in buckets:
+        behind = bool(buckets) and start < next(reversed(buckets))
+        buckets[start] = {}
+        if behind:
+            _put_in_order(buckets)
+    while len(buckets) > most:
+        first, last = next(iter(buckets)), next(reversed(buckets))
+        del buckets[first if start - first >= last - start else last]
+    return buckets[start]
+
+
+def _put_in_order(buckets: dict[int, Bucket]) -> None:
+    """The oldest first."""
+    ordered = sorted(buckets.items())
+    buckets.clear()
+    buckets.update(ordered)

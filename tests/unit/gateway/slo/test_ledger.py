@@ -81,3 +81,50 @@ def test_a_clock_that_goes_back_loses_nothing() -> None:
         clock.now += step
         ledger.probe("webui", found=True)
     assert ledger.counts("webui", HOUR).probes == 4
+
+
+def test_what_was_counted_before_a_clock_went_back_is_found_behind_what_was_counted_after_it() -> None:
+    ledger, clock = made()
+    clock.now += HOUR
+    ledger.probe("webui", found=False)
+    clock.now -= 2 * HOUR
+    ledger.probe("webui", found=True)
+    clock.now += 2 * HOUR
+    assert ledger.counts("webui", 5 * MINUTE) == Counts(probes=1)
+    assert list(ledger.record.minutes) == sorted(ledger.record.minutes)
+    assert list(ledger.record.hours) == sorted(ledger.record.hours)
+
+
+def test_what_a_clock_counted_in_a_far_future_is_in_no_window_and_takes_nobodys_place() -> None:
+    ledger, clock = made()
+    clock.now += 365 * DAY
+    for _ in range(2 * DAY // MINUTE):
+        clock.now += MINUTE
+        ledger.probe("webui", found=False)
+    clock.now -= 365 * DAY
+    for _ in range(HOUR // MINUTE):
+        clock.now += MINUTE
+        ledger.probe("webui", found=True)
+    assert ledger.counts("webui", HOUR) == Counts(probes=60, found=60)
+    assert ledger.counts("webui", MONTH) == Counts(probes=60, found=60)
+    assert len(ledger.record.minutes) <= DAY // MINUTE + 1
+
+
+def test_a_clock_that_stands_at_its_beginning_for_a_while_after_a_start_costs_little() -> None:
+    ledger, clock = made()
+    for _ in range(2 * DAY // MINUTE):
+        clock.now += MINUTE
+        ledger.probe("webui", found=True)
+    right, clock.now = clock.now, 0.0
+    for _ in range(3):
+        clock.now += MINUTE
+        ledger.probe("webui", found=True)
+    clock.now = right
+    assert ledger.counts("webui", DAY).probes >= DAY // MINUTE - 4
+
+
+def test_an_account_out_of_order_is_put_in_order_when_it_is_read() -> None:
+    _, clock = made()
+    minutes = {START: {"webui": Counts(probes=1)}, START - 2 * HOUR: {"webui": Counts(probes=1)}}
+    ledger = Ledger(clock, Record(START, minutes, {}))
+    assert ledger.counts("webui", HOUR).probes == 1
