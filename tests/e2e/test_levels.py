@@ -48,3 +48,15 @@ def test_a_gateway_counts_a_task_api_that_is_away(tmp_path: Path) -> None:
         assert gateway.api.request("GET", "/api/tasks").status == 503
         errors = windows(gateway, "tasks")["errors"]
         assert (errors["measured"], errors["met"]) == (0, False)
+
+
+def test_a_gateway_keeps_its_account_under_its_port_and_leaves_none_of_a_port_by_chance(tmp_path: Path) -> None:
+    env = environment(tmp_path, MIYABI_TASKS="http://127.0.0.1:9")
+    with closing(Service("serve", "gateway", env=env)) as gateway:
+        until(lambda: looked(gateway, "tasks"), "it has looked")
+        assert gateway.stop() == 0
+        assert not list(tmp_path.glob("slo*")), "the port was 0, which names no gateway"
+        gateway.restart()
+        until(lambda: looked(gateway, "tasks"), "it has looked")
+        gateway.stop()
+        assert [file.name for file in tmp_path.glob("slo*")] == [f"slo-gateway-{gateway.port}.json"]

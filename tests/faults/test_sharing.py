@@ -25,9 +25,22 @@ def refused(*command: str, data: Path, **env: str) -> str:
     return done.stderr
 
 
-@pytest.mark.parametrize("service", ["tasks", "collector"])
+@pytest.mark.parametrize("service", ["tasks", "collector", "gateway"])
 def test_a_service_beside_a_board_on_its_folder_is_refused(board: Board, service: str) -> None:
     assert board.url in refused("serve", service, data=board.data)
+
+
+def test_a_gateway_whose_trail_is_kept_elsewhere_needs_no_folder_for_itself(board: Board) -> None:
+    env = environment(board.data, MIYABI_TASKS=board.url, MIYABI_LOGS="http://127.0.0.1:9")
+    with closing(Service("serve", "gateway", env=env)) as gateway:
+        assert gateway.api.tasks() == []
+
+
+def test_a_gateway_that_keeps_its_trail_in_a_folder_holds_it_as_others_do(tmp_path: Path) -> None:
+    with closing(Service("serve", "gateway", env=environment(tmp_path))):
+        assert str(tmp_path) in refused("up", data=tmp_path)
+        with closing(Service("serve", "tasks", env=environment(tmp_path))) as tasks:
+            assert tasks.api.tasks() == []
 
 
 def test_services_share_a_folder_and_a_board_beside_them_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ import click
 
 from miyabi.cli.service import (
     Main,
+    folder_lock,
     folders_lock,
     insecure_option,
     refuse_strangers,
@@ -67,12 +70,21 @@ def serve(
     )
     refuse_strangers(settings, insecure=insecure)
     port = PORTS[service] if port is None else port
-    if service == "gateway":
-        run_service(settings, port, _gateway)
-        return
-    mains: dict[str, Main] = {"tasks": _tasks, "collector": _collector, "logs": _logs}
-    with folders_lock(settings, shared=True):
+    mains: dict[str, Main] = {
+        "gateway": partial(_gateway, port=port),
+        "tasks": _tasks,
+        "collector": _collector,
+        "logs": _logs,
+    }
+    with _folders(settings, service):
         run_service(settings, port, mains[service])
+
+
+def _folders(settings: Settings, service: str) -> AbstractContextManager[None]:
+    """Hold the folders that the service writes into: the gateway only where the audit trail is kept in one."""
+    if service != "gateway":
+        return folders_lock(settings, shared=True)
+    return folder_lock(settings.data, shared=True) if settings.logs.startswith("local:") else nullcontext()
 
 
 def _shared_cache() -> str | None:
@@ -86,13 +98,14 @@ def _tasks_elsewhere(service: str) -> str | None:
     return None
 
 
-async def _gateway(settings: Settings, sock: socket.socket) -> None:
+async def _gateway(settings: Settings, sock: socket.socket, *, port: int) -> None:
+    """``port`` is the one that was asked for: 0 names no gateway that could go on with an account."""
     from miyabi.wiring.gateway import make_gateway, make_upstream
     from miyabi.wiring.levels import make_watch
     from miyabi.wiring.recorded import recorded
 
     tasks = make_upstream(settings)
-    watch = make_watch(settings, tasks, f"slo-gateway-{sock.getsockname()[1]}")
+    watch = make_watch(settings, tasks, f"slo-gateway-{port}" if port else None)
     async with recorded(settings) as layer, watch.running():
         await _run(layer(make_gateway(settings, tasks, watch.ledger)), settings, sock, "The gateway", tasks.close)
 

@@ -14,9 +14,12 @@ from miyabi.settings import Settings
 from miyabi.wiring.gateway import page_is_there
 
 
-def make_watch(settings: Settings, tasks: ASGIApp, name: str = "slo") -> Watch:
-    """Watches the services behind the gateway before ``tasks``, once in a process; ``name`` is the account's file's."""
-    file = settings.data / f"{name}.json"
-    ledger = Ledger(time.time, read(file))
+def make_watch(settings: Settings, tasks: ASGIApp, name: str | None = "slo") -> Watch:
+    """Watches the services behind the gateway before ``tasks``, once in a process.
+
+    ``name`` is that of the account's file; without one it ends with the process.
+    """
+    file = settings.data / f"{name}.json" if name else None
+    ledger = Ledger(time.time, read(file) if file else None)
     publish(ledger)
     return Watch(ledger, Looker(tasks, page_is_there), file)

@@ -35,13 +35,16 @@ Look = Callable[[], Awaitable[Mapping[str, State]]]
 
 
 class Watch:
-    """Counts what ``look`` sees into ``ledger``, and keeps that in ``file``. ``sleep`` waits for so many seconds."""
+    """Counts what ``look`` sees into ``ledger``, and keeps that in ``file``, if there is one.
+
+    ``sleep`` waits for so many seconds.
+    """
 
     def __init__(
         self,
         ledger: Ledger,
         look: Look,
-        file: Path,
+        file: Path | None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.ledger = ledger
@@ -70,6 +73,8 @@ class Watch:
 
     async def keep(self) -> None:
         """Write the account down. A disk that is full costs the account after the next start, and nothing else."""
+        if self._file is None:
+            return
         try:
             await asyncio.to_thread(write, self._file, msgspec.json.encode(self.ledger.record))
             self._kept = True
