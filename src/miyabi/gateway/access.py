@@ -78,7 +78,7 @@ def line(seen: Seen, address: AddressOf) -> bytes:
         scope["method"],
         path_of(scope),
         seen.status,
-        seen.size,
+        seen.size if scope["method"] != "HEAD" else 0,  # the server drops what an application sends
         round(seen.seconds, 6),
         word(headers.get(b"x-request-id")),
         who.subject[:LONGEST_WORD] if who else "",

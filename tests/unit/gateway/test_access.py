@@ -24,11 +24,11 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
 
 
-def line(target: str = "/api/tasks", app: ASGIApp | None = None, **headers: str) -> dict[str, Any]:
+def line(target: str = "/api/tasks", app: ASGIApp | None = None, method: str = "GET", **headers: str) -> dict[str, Any]:
     """The line of one request."""
     answers: list[Seen] = []
     log = AccessLog(app or PlainTextResponse("hello", 201), answers.append, lambda: NOW)
-    asyncio.run(call(log, "GET", target, headers={name.replace("_", "-"): value for name, value in headers.items()}))
+    asyncio.run(call(log, method, target, headers={name.replace("_", "-"): value for name, value in headers.items()}))
     (written,) = (line_of(seen, peer) for seen in answers)
     assert written.count(b"\n") == 1
     found: dict[str, Any] = json.loads(written)
@@ -52,6 +52,10 @@ def test_it_says_who_asked_for_what_and_what_was_answered() -> None:
         "agent": "curl/8",
         "trace_id": TRACE,
     }
+
+
+def test_a_head_has_no_bytes_whatever_the_server_drops() -> None:
+    assert (line(method="HEAD")["status"], line(method="HEAD")["bytes"]) == (201, 0)
 
 
 def test_it_says_whose_token_it_was() -> None:
