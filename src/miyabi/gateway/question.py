@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from starlette.types import Receive, Scope
+from starlette.types import Message, Receive, Scope
 
 from miyabi.gateway.guard import SAFE
 from miyabi.gateway.passed import asked, body_of, has_body
@@ -31,10 +32,13 @@ class Lost(Exception):
 
 
 class Asker:
-    """Asks members of ``pool``, which is told how they do. ``trust`` verifies those with TLS."""
+    """Asks members of ``pool``, which is told how they do. ``trust`` verifies those with TLS.
 
-    def __init__(self, pool: Pool, trust: ssl.SSLContext | None = None) -> None:
-        self._pool, self._trust = pool, trust
+    One has ``answer_seconds`` to begin an answer from when it was sent the request, and to take more of its body.
+    """
+
+    def __init__(self, pool: Pool, trust: ssl.SSLContext | None, answer_seconds: float) -> None:
+        self._pool, self._trust, self._seconds = pool, trust, answer_seconds
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -62,9 +66,10 @@ class Asker:
 
         again = scope["method"] in SAFE and not has_body(scope["headers"])
         asked_at = self._pool.now()
-        task = asyncio.create_task(self._sent(member, scope, receive))
+        limit = asyncio.timeout(self._seconds)
+        task = asyncio.create_task(self._sent(member, scope, self._paced(receive, limit)))
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with limit:
                 if again:
                     with member.retriable(task):
                         answer = await task
@@ -89,6 +94,19 @@ class Asker:
             raise Lost(Problem("unavailable", "The task API does not answer. Try again.", Retry_After="1")) from None
         self._pool.answered(member, asked_at)
         return answer
+
+    def _paced(self, receive: Receive, limit: asyncio.Timeout) -> Receive:
+        """``receive`` that stops the clock while the client is waited for: how long that may take, the door says."""
+
+        async def received() -> Message:
+            with suppress(RuntimeError):  # the answer has begun already
+                limit.reschedule(None)
+            message = await receive()
+            with suppress(RuntimeError):
+                limit.reschedule(asyncio.get_running_loop().time() + self._seconds)
+            return message
+
+        return received
 
     def _client(self) -> aiohttp.ClientSession:
         import aiohttp

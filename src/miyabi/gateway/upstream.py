@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from miyabi.gateway.passed import send_answer
 from miyabi.gateway.pool import Member, Pool
-from miyabi.gateway.question import Asker, Lost
+from miyabi.gateway.question import ANSWER_SECONDS, Asker, Lost
 
 if TYPE_CHECKING:
     import ssl
@@ -30,7 +30,7 @@ LOOK_SECONDS = 2.0
 class Upstream:
     """ASGI. Brings answers from one of the task APIs at ``urls``. ``now`` and ``random`` are the :class:`Pool`'s.
 
-    ``trust`` verifies those with TLS.
+    ``trust`` verifies those with TLS. ``answer_seconds`` are the :class:`Asker`'s.
     """
 
     def __init__(
@@ -39,9 +39,10 @@ class Upstream:
         now: Callable[[], float] = time.monotonic,
         random: Callable[[], float] = random.random,
         trust: ssl.SSLContext | None = None,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self.pool = Pool(urls, now, random)
-        self._asker = Asker(self.pool, trust)
+        self._asker = Asker(self.pool, trust, answer_seconds)
         self._answers: set[aiohttp.ClientResponse] = set()
 
     def close(self) -> None:
