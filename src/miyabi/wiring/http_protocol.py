@@ -12,24 +12,20 @@ from collections.abc import Callable
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from miyabi.counters import Counter
 from miyabi.http import Problem
 from miyabi.wiring.http_corked import Corked
 from miyabi.wiring.http_heads import bad_head, framing
 from miyabi.wiring.http_limits import Crowd, Limits
 from miyabi.wiring.http_patience import Patience
+from miyabi.wiring.http_refusals import Refusing
 
 MOST_HEADERS = 100
 MOST_PIPELINED = 64
 """Requests that wait for the answer to one before them on their connection."""
 
-REFUSED = Counter("miyabi_refused_requests", "Requests that broke HTTP's rules or a limit of size or time")
-TURNED_AWAY = Counter("miyabi_refused_connections", "Connections over their number")
 
-
-class Connection(HttpToolsProtocol):
+class Connection(Refusing):
     """One connection. ``crowd`` counts all of them, ``clock`` gives seconds that only grow."""
 
     def __init__(self, limits: Limits, crowd: Crowd, clock: Callable[[], float], **given: Any) -> None:
@@ -37,7 +33,7 @@ class Connection(HttpToolsProtocol):
         self._limits, self._crowd = limits, crowd
         self._patience = Patience(limits, clock)
         self._address = ""
-        self._inside = self._ended = False
+        self._inside = False
         self._in_head = self._deaf = self._heard = False
         self._head_bytes = self._silent_bytes = 0
         self._refusal = Problem("bad-request", "This is no HTTP request that can be understood in one way only.")
@@ -50,7 +46,10 @@ class Connection(HttpToolsProtocol):
         if self._inside:
             self._patience.head()
         else:
-            self._turn_away()
+            hears = self._crowd.hears()
+            if hears:
+                self._patience.linger()
+            self.turn_away(hears=hears)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Make room."""
@@ -59,12 +58,12 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser. An upgrade is not made: who asks for one is answered in HTTP/1.1."""
-        if self._ended:
+        if self.ended:
             if not self._inside:
                 self.transport.close()
             return
         self._unset_keepalive_if_required()
-        if not self._busy() and not self._patience.in_body:
+        if not self.busy() and not self._patience.in_body:
             self._patience.head()
         try:
             while data:
@@ -150,12 +149,12 @@ class Connection(HttpToolsProtocol):
             return
         super().on_message_complete()
         self._heard = True
-        self._patience.whole(idle=not self._busy())
+        self._patience.whole(idle=not self.busy())
 
     def on_response_complete(self) -> None:
         """Answered. The rest of a body that nobody wants is waited for a moment only."""
         super().on_response_complete()
-        if self._patience.in_body and not self._busy():
+        if self._patience.in_body and not self.busy():
             self._patience.linger()
 
     def resume_writing(self) -> None:
@@ -170,17 +169,14 @@ class Connection(HttpToolsProtocol):
         if self._patience.stuck(now, self.transport.get_write_buffer_size()):
             self.transport.abort()
         elif self._patience.ends(now, paused=self.flow.read_paused):
-            if self._ended:
+            if self.ended:
                 self.transport.abort()
-            elif not self._in_head and not self._busy():
+            elif not self._in_head and not self.busy():
                 self.transport.close()
             else:
                 self._refuse(Problem("request-timeout", "The rest of the request did not come. Send it again."))
 
     # Refusals
-
-    def _busy(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
 
     def _stop(self, refusal: Problem) -> None:
         """Have the parser stop here."""
@@ -192,41 +188,9 @@ class Connection(HttpToolsProtocol):
         return Problem("headers-too-large", f"A head has {most:,} bytes and {MOST_HEADERS} headers at most.")
 
     def _refuse(self, problem: Problem) -> None:
-        """Take nothing more. Whole requests that came before are answered, and then the connection ends."""
-        REFUSED.inc()
-        self._ended = True
         in_body = self._patience.in_body and not self._in_head
         self._patience.whole()
-        if not self._busy():
-            self._answer(problem)
-        elif not in_body:
-            self.cycle.keep_alive = False
-            return
-        elif not self.cycle.response_started and not self.pipeline:
-            self._answer(problem)
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-        self.transport.close()
-
-    def _turn_away(self) -> None:
-        """Say why, where not too many are being told already."""
-        TURNED_AWAY.inc()
-        self._ended = True
-        if not self._crowd.hears():
-            self.transport.abort()
-            return
-        self._patience.linger()
-        detail = "There are too many connections. Close those that are not needed, or come back later."
-        self._answer(Problem("unavailable", detail, Retry_After="5"))
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-
-    def _answer(self, problem: Problem) -> None:
-        answer = problem.response()
-        headers = [*self.server_state.default_headers, *answer.raw_headers]
-        headers += [(b"x-content-type-options", b"nosniff"), (b"connection", b"close")]
-        lines = [b"%s: %s\r\n" % each for each in headers]
-        self.transport.write(b"".join([STATUS_LINE[problem.status], *lines, b"\r\n", bytes(answer.body)]))
+        self.refuse(problem, in_body=in_body)
 
 
 class _RefusedError(Exception):
