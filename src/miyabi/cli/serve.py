@@ -55,9 +55,10 @@ def serve(
 ) -> None:
     """Start one service by itself.
 
-    The gateway finds the task API by MIYABI_TASKS, the task API the collector by MIYABI_COLLECTOR; both find logs,
-    database and cache by MIYABI_LOGS, MIYABI_DATABASE and MIYABI_CACHE. Unless they share a cache, they keep none.
-    The log service keeps lines in the data folder; the others find it by MIYABI_LOGS=http://host:8423.
+    The gateway finds the task API by MIYABI_TASKS, the task API the collector by MIYABI_COLLECTOR. Task API and
+    collector work on the same stores: they find the logs by MIYABI_LOGS, the database by MIYABI_DATABASE, and the
+    cache by MIYABI_CACHE; unless it is one that they share, they keep none. The log service keeps lines in the data
+    folder; the three others find it by MIYABI_LOGS=http://host:8423 (the gateway writes the audit trail there).
     With sign-in configured each asks for tokens; MIYABI_TOKEN is what the task API and the collector send to others.
     """
     settings = settings_of(

@@ -46,7 +46,7 @@ class AppriseTarget:
         )
         if result:
             return "taken"
-        raise NotTold(masked(_why(result), self._url), again=True)
+        raise NotTold(without_address(_why(result), self._url), again=True)
 
 
 def _hint(scheme: str) -> str:
@@ -63,7 +63,7 @@ def _why(result: Any) -> str:
     return said[-1][:MOST_SHOWN].rstrip(".") if said else "apprise could not deliver it"
 
 
-def masked(text: str, url: str) -> str:
+def without_address(text: str, url: str) -> str:
     """``text`` without the parts of the address that may be secrets; its host stays where it reads like one."""
     for part in sorted(filter(None, _PARTS.split(unquote(url.partition("://")[2]))), key=len, reverse=True):
         if len(part) >= LEAST_SECRET and "." not in part:

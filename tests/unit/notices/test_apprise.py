@@ -19,7 +19,7 @@ from tests.support.tasks import START, a_task
 from miyabi.model import Details
 from miyabi.notices import Notice, NotTold
 from miyabi.notices.news import news_of
-from miyabi.notices.through_apprise import AppriseTarget, masked
+from miyabi.notices.through_apprise import AppriseTarget, without_address
 
 FAILED = a_task("a", status="failed", task_name="デプロイ", details=Details(error_message="@everyone <b>bold</b>"))
 NOTICE = Notice("msg_1", [news_of(FAILED, START)], "ja")
@@ -110,6 +110,6 @@ def test_what_apprise_can_not_read_is_refused_and_not_shown(url: str, hint: str,
 
 def test_parts_of_an_address_are_masked_but_for_its_host() -> None:
     url = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlaz%20kcOX@hooks.example.org"
-    assert masked("POST https://hooks.example.org/T1JJ3T3L2/TIiajkdnlaz kcOX: 404", url) == (
+    assert without_address("POST https://hooks.example.org/T1JJ3T3L2/TIiajkdnlaz kcOX: 404", url) == (
         "POST https://hooks.example.org/…/…: 404"
     )
