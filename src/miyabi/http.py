@@ -14,8 +14,8 @@ T = TypeVar("T")
 PROBLEM_JSON = "application/problem+json"
 TYPE_PREFIX = "urn:miyabi:problem:"
 ASKS_FOR_ONE = (
-    "It asks for a token: set MIYABI_TOKEN to one of the role `developer` that is good for all projects "
-    "(`miyabi token make services --role developer`)."
+    "It asks for a token: set MIYABI_TOKEN to one of the role `service` that is good for all projects "
+    "(`miyabi token make services --role service`)."
 )
 """What to do where one service refuses another."""
 NOT_FORESEEN = "The request failed here, not at you. It was logged."

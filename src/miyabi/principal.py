@@ -11,8 +11,11 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
-Role = Literal["viewer", "developer", "admin", "ingest"]
-"""``ingest`` is no person: it may only append lines to the groups that its token names."""
+Role = Literal["viewer", "developer", "service", "admin", "ingest"]
+"""In the order of what they may, but for ``ingest``: that may only append lines to the groups that its token names.
+
+``service`` is what the services call one another by: a developer that may write the audit trail, too.
+"""
 ROLES: tuple[Role, ...] = get_args(Role)
 
 READ = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -20,6 +23,7 @@ CHANGE = READ | {"POST", "PUT", "PATCH"}
 METHODS: dict[Role, frozenset[str]] = {
     "viewer": READ,
     "developer": CHANGE,
+    "service": CHANGE,
     "admin": CHANGE | {"DELETE"},
     "ingest": frozenset({"POST"}),
 }
@@ -28,6 +32,10 @@ INGEST_PATH = "/api/logs/"
 BADGE = "/badge.svg"
 
 STATE = "miyabi.principal"
+
+
+WRITES_AUDIT: Role = "service"
+"""No person, not even an admin: who has done something must not be able to write that somebody else did."""
 
 
 class Principal(Struct, frozen=True):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from tests.support.board import MIYABI, Service, environment, run_line
@@ -36,7 +38,7 @@ class Apart(NamedTuple):
 @pytest.fixture
 def apart(tmp_path: Path) -> Iterator[Apart]:
     env = environment(tmp_path, MIYABI_AUTH_SECRET=SECRET)
-    made = [MIYABI, "token", "make", "services", "--role", "developer"]
+    made = [MIYABI, "token", "make", "services", "--role", "service"]
     token = subprocess.run(made, env=env, capture_output=True, text=True, check=True).stdout.strip()
     env["MIYABI_TOKEN"] = token
     with ExitStack() as stack:
@@ -81,6 +83,24 @@ def test_a_job_goes_all_the_way_and_nobody_passes_without_a_token(apart: Apart) 
     assert status(apart.collector.api, "POST", "/api/collect") == 401
     services = apart.gateway.api.get("/health")["services"]
     assert {each["status"] for each in services.values()} == {"ok"}
+
+
+def test_the_audit_trail_is_written_by_the_gateway_and_by_no_person(apart: Apart) -> None:
+    admin = apart.token("--role", "admin")
+    project = {"project_id": "house", "project_name": "House"}
+    assert apart.gateway.api.request("POST", "/api/projects", project, **admin).status == 201
+    day = time.strftime("%Y-%m-%d", time.gmtime())
+    trail = {"group": "/miyabi/system", "stream": f"audit-{day}"}
+
+    def lines() -> list[dict[str, Any]]:
+        events = apart.logs.api.request("POST", "/logs/read", trail, **admin).json()["events"]
+        return [json.loads(event["message"]) for event in events]
+
+    until(lambda: [line["path"] for line in lines()] == ["/api/projects"], "the change is written down")
+    forged = trail | {"events": [{"timestamp": 1, "message": "forged"}]}
+    assert apart.logs.api.request("POST", "/logs/append", forged, **admin).status == 403
+    assert len(lines()) == 1
+    assert apart.gateway.errors() == ""
 
 
 def test_a_service_without_a_token_says_what_to_set(apart: Apart) -> None:

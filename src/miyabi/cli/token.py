@@ -42,8 +42,8 @@ def token() -> None:
 def make(subject: str, role: Role | None, projects: tuple[str, ...], groups: tuple[str, ...], days: float) -> None:
     """Print a token for SUBJECT: a person, or the name of what will use it.
 
-    A viewer sees, a developer changes as well, an admin may do all. A token with --group only appends lines: the one
-    to give to CI.
+    A viewer sees, a developer changes as well, an admin deletes, too; services that run by themselves ask one another
+    as `service`. A token with --group only appends lines: the one to give to CI.
     """
     principal = _principal(subject, role, projects, groups)
     click.echo(_make(settings_of(), principal, round(days * DAY_SECONDS)))

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from miyabi.model import LogEvent, NewEvent, Writer
+from miyabi.model import SYSTEM_GROUP, LogEvent, NewEvent, Writer
 
 MAX_EVENT_BYTES = 1_000_000
 """A line is stored whole up to here; a longer one comes as several (CloudWatch Logs' own limit is 1 MB)."""
@@ -104,6 +104,11 @@ class LogsUnavailable(Exception):
 
 class LogsFull(LogsUnavailable):
     """There is no room for more lines."""
+
+
+def is_audit(group: str, stream: str) -> bool:
+    """Whether a stream is one of the audit trail's."""
+    return group == SYSTEM_GROUP and stream.startswith(AUDIT_STREAM)
 
 
 def default_retention(group: str) -> int:

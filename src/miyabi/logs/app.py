@@ -18,8 +18,9 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from miyabi.counters import Counter, Histogram, exposition
-from miyabi.http import NOT_FORESEEN, ClientGone, Problem, parse_body, read_body, respond
-from miyabi.logs import Logs, LogsFull, LogsUnavailable, wire
+from miyabi.http import ASKS_FOR_ONE, NOT_FORESEEN, ClientGone, Problem, parse_body, read_body, respond
+from miyabi.logs import Logs, LogsFull, LogsUnavailable, is_audit, wire
+from miyabi.principal import WRITES_AUDIT, Principal, attached
 
 log = logging.getLogger("miyabi.logs")
 
@@ -109,6 +110,8 @@ class _Endpoint:
         raw = await read_body(receive, headers, wire.MAX_BODY)
         began = time.perf_counter()
         asked: Any = parse_body(raw, headers.get(b"content-type", b"").decode("latin-1"), self._shape)
+        if isinstance(asked, wire.Append):
+            _check_audit(asked, attached(scope))
         body = msgspec.json.encode(await self._call(asked, receive))
         if self._seconds:
             self._seconds.observe(time.perf_counter() - began)
@@ -134,6 +137,12 @@ def _problem(error: Exception) -> Problem:
             return Problem("unavailable", str(error), Retry_After="1")
     log.error("a request failed", exc_info=error)
     return Problem("internal", NOT_FORESEEN)
+
+
+def _check_audit(asked: wire.Append, principal: Principal | None) -> None:
+    """Raise :class:`Problem` ``forbidden`` where a person would write into the audit trail."""
+    if is_audit(asked.group, asked.stream) and principal and principal.role != WRITES_AUDIT:
+        raise Problem("forbidden", f"The audit trail is written by the services alone. {ASKS_FOR_ONE}")
 
 
 @contextmanager

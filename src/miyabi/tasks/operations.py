@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from miyabi.database import TaskQuery
 from miyabi.http import Problem
-from miyabi.logs import AUDIT_STREAM, LogsFull, LogsUnavailable
-from miyabi.model import SYSTEM_GROUP, Task
+from miyabi.logs import LogsFull, LogsUnavailable, is_audit
+from miyabi.model import Task
 from miyabi.principal import Sight
 from miyabi.tasks import shapes
 from miyabi.tasks.api import Api
@@ -151,7 +151,7 @@ async def append_lines(api: Api, call: Call) -> Answer:
     """Put lines at the end of a stream. An unknown stream becomes a task."""
     body: shapes.Append = call.body
     group, stream = call.path["group"], call.path["stream"]
-    if group == SYSTEM_GROUP and stream.startswith(AUDIT_STREAM):
+    if is_audit(group, stream):
         raise Problem("forbidden", "The audit trail is written by the services alone.")
     try:
         await api.service.check_append(group, stream, body.events, call.sight)

@@ -80,6 +80,7 @@ MAY = {
     "viewer": {"GET", "HEAD", "OPTIONS"},
     "developer": {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH"},
     "admin": {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"},
+    "service": {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH"},
     "ingest": set[str](),
 }
 

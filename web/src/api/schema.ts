@@ -831,7 +831,7 @@ export interface components {
          */
         User: {
             /** @enum {unknown} */
-            role: "admin" | "developer" | "ingest" | "viewer";
+            role: "admin" | "developer" | "ingest" | "service" | "viewer";
             subject: string;
         };
         /**

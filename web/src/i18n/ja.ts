@@ -200,7 +200,7 @@ export const ja: Dictionary = {
   account: {
     signedInAs: (name) => `${name} としてサインイン中`,
     signOut: "サインアウト",
-    role: { viewer: "閲覧者", developer: "開発者", admin: "管理者" },
+    role: { viewer: "閲覧者", developer: "開発者", admin: "管理者", service: "サービス" },
     needs: (role) => `この操作には「${role}」のロールが必要です。ボードの管理者に依頼してください。`,
   },
   error: {
