@@ -1,14 +1,16 @@
-"""What every HTTP service of the house shares: problem details (RFC 9457) and how a body is read."""
+"""What every HTTP service of the house shares: problem details (RFC 9457), when they are sent, how a body is read."""
 
 from __future__ import annotations
 
+import logging
 import re
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import msgspec
 from msgspec import Struct
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import Receive, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 T = TypeVar("T")
 PROBLEM_JSON = "application/problem+json"
@@ -75,15 +77,56 @@ class Problem(Exception):
         return Response(body, self.status, self.headers, media_type=PROBLEM_JSON)
 
 
+class ClientGone(Exception):
+    """The client went away before its request was whole."""
+
+
+class Application:
+    """ASGI: a router of Starlette's, and whatever it raises becomes a problem to answer with.
+
+    ``full`` are the errors that mean no room, ``away`` those that mean a store that does not answer.
+    """
+
+    log: ClassVar[logging.Logger]
+    full: ClassVar[tuple[type[Exception], ...]] = ()
+    away: ClassVar[tuple[type[Exception], ...]] = ()
+
+    def __init__(self, router: ASGIApp) -> None:
+        self._router = router
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._router(scope, receive, send)
+            return
+        scope["app"] = self
+        try:
+            await self._router(scope, receive, send)
+        except ClientGone:
+            return
+        except Exception as error:
+            await self._problem(error).response()(scope, receive, send)
+
+    def _problem(self, error: Exception) -> Problem:
+        """What nobody foresaw is logged and 500."""
+        if isinstance(error, Problem):
+            return error
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            allow = (error.headers or {}).get("Allow", "")
+            return Problem("method-not-allowed", f"Allowed here: {allow}.", Allow=allow)
+        if isinstance(error, self.full):
+            return Problem("storage-full", str(error), Retry_After="5")
+        if isinstance(error, self.away):
+            return Problem("unavailable", str(error), Retry_After="1")
+        self.log.error("a request failed", exc_info=error)
+        return Problem("internal", NOT_FORESEEN)
+
+
 async def respond(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
     """A whole answer in two messages; ``content-length`` is added."""
     headers = [*headers, (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-class ClientGone(Exception):
-    """The client went away before its request was whole."""
 
 
 async def read_body(receive: Receive, headers: dict[bytes, bytes], limit: int) -> bytes:

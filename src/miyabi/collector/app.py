@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -16,9 +17,11 @@ from miyabi.collector.deliveries import Deliveries
 from miyabi.collector.loop import Loop
 from miyabi.counters import exposition
 from miyabi.database import DatabaseUnavailable
-from miyabi.http import ClientGone, Problem
+from miyabi.http import Application, Problem
 from miyabi.logs import LogsUnavailable
 from miyabi.principal import NEEDS_ALL, attached, sight_of
+
+log = logging.getLogger("miyabi.collector")
 
 
 @asynccontextmanager
@@ -35,11 +38,14 @@ async def running(loop: Loop) -> AsyncIterator[None]:
             await loop.stop()
 
 
-class CollectorApp:
+class CollectorApp(Application):
     """ASGI: ``POST /api/collect``, ``/api/tasks/TASK/reread``, ``GET /health``, ``/metrics``.
 
     With ``deliveries`` also ``POST /api/collect/deliveries``. The loop runs beside, for as long as the lifespan.
     """
+
+    log = log
+    away = (DatabaseUnavailable, LogsUnavailable)
 
     def __init__(self, loop: Loop, deliveries: Deliveries | None = None) -> None:
         self._loop = loop
@@ -51,11 +57,7 @@ class CollectorApp:
         ]
         if deliveries:
             routes.append(Route("/api/collect/deliveries", _Door(deliveries), methods=["POST"]))
-        self._router = Router(routes, lifespan=self._lifespan)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        await self._router(scope, receive, send)
+        super().__init__(Router(routes, redirect_slashes=False, default=_nothing_here, lifespan=self._lifespan))
 
     @asynccontextmanager
     async def _lifespan(self, app: ASGIApp) -> AsyncIterator[None]:
@@ -63,28 +65,21 @@ class CollectorApp:
             yield
 
     async def _collect(self, request: Request) -> Response:
-        if not sight_of(attached(request.scope)).whole:
-            return Problem("forbidden", NEEDS_ALL).response()
-        try:
-            return _json(await self._loop.collect())
-        except (DatabaseUnavailable, LogsUnavailable) as error:
-            return Problem("unavailable", str(error), Retry_After="1").response()
+        _check_whole(request)
+        return _json(await self._loop.collect())
 
     async def _reread(self, request: Request) -> Response:
         task_id = request.path_params["task_id"]
-        try:
-            result = await self._loop.reread(task_id, sight_of(attached(request.scope)))
-        except (DatabaseUnavailable, LogsUnavailable) as error:
-            return Problem("unavailable", str(error), Retry_After="1").response()
+        result = await self._loop.reread(task_id, sight_of(attached(request.scope)))
         if result is None:
-            return Problem("not-found", f"There is no task `{task_id}`.").response()
+            raise Problem("not-found", f"There is no task `{task_id}`.")
         return _json(result)
 
     async def _health(self, request: Request) -> Response:
         try:
             await self._loop.ping()
         except RuntimeError as error:
-            return Problem("unavailable", str(error)).response()
+            raise Problem("unavailable", str(error)) from None
         return _json({"status": "ok"})
 
 
@@ -95,22 +90,24 @@ class _Door:
         self._deliveries = deliveries
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            response = _json(await self._deliveries.take(receive, dict(scope["headers"])))
-        except Problem as problem:
-            response = problem.response()
-        except ClientGone:
-            return
-        except (DatabaseUnavailable, LogsUnavailable) as error:
-            response = Problem("unavailable", str(error), Retry_After="1").response()
-        await response(scope, receive, send)
+        taken = await self._deliveries.take(receive, dict(scope["headers"]))
+        await _json(taken)(scope, receive, send)
 
 
 async def _metrics(request: Request) -> Response:
-    if not sight_of(attached(request.scope)).whole:
-        return Problem("forbidden", NEEDS_ALL).response()
+    _check_whole(request)
     body, kind = exposition()
     return Response(body, headers={"content-type": kind})
+
+
+def _check_whole(request: Request) -> None:
+    if not sight_of(attached(request.scope)).whole:
+        raise Problem("forbidden", NEEDS_ALL)
+
+
+async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "http":
+        raise Problem("not-found", f"Nothing is served at {scope['path']}. This is Miyabi's collector.")
 
 
 def _json(value: object) -> Response:

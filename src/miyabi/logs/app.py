@@ -11,14 +11,13 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from miyabi.counters import Counter, Histogram, exposition
-from miyabi.http import ASKS_FOR_ONE, NOT_FORESEEN, ClientGone, Problem, parse_body, read_body, respond
+from miyabi.http import ASKS_FOR_ONE, Application, Problem, parse_body, read_body, respond
 from miyabi.logs import Logs, LogsFull, LogsUnavailable, is_audit, wire
 from miyabi.principal import WRITES_AUDIT, Principal, attached
 
@@ -30,8 +29,12 @@ STORED = Counter("miyabi_logs_lines", "Lines stored by the log service")
 Call = Callable[[Any, Receive], Awaitable[object]]
 
 
-class LogsApp:
+class LogsApp(Application):
     """ASGI: the calls of :mod:`miyabi.logs.wire`, ``GET /health`` and ``/metrics``, over ``logs``."""
+
+    log = log
+    full = (LogsFull,)
+    away = (LogsUnavailable,)
 
     def __init__(self, logs: Logs) -> None:
         self._logs = logs
@@ -46,24 +49,11 @@ class LogsApp:
         ]
         routes = [Route(path, _Endpoint(path, shape, call), methods=["POST"]) for path, shape, call in calls]
         routes += [Route("/health", self._health), Route("/metrics", _metrics)]
-        self._router = Router(routes, redirect_slashes=False, default=_nothing_here)
+        super().__init__(Router(routes, redirect_slashes=False, default=_nothing_here))
 
     def close(self) -> None:
         """End the waits that are under way: nothing new will come from here."""
         self._stopping.set()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; whatever is raised becomes a problem to answer with."""
-        if scope["type"] != "http":
-            await self._router(scope, receive, send)
-            return
-        scope["app"] = self
-        try:
-            await self._router(scope, receive, send)
-        except ClientGone:
-            return
-        except Exception as error:
-            await _problem(error).response()(scope, receive, send)
 
     async def _append(self, asked: wire.Append, receive: Receive) -> object:
         stored = await self._logs.append(asked.group, asked.stream, asked.events, asked.writer)
@@ -121,22 +111,6 @@ class _Endpoint:
 @cache
 def _seconds(call: str) -> Histogram:
     return Histogram("miyabi_logs_seconds", "Time to answer a call of the log service", call=call)
-
-
-def _problem(error: Exception) -> Problem:
-    """The problem that an exception is answered with; what nobody foresaw is logged and 500."""
-    match error:
-        case Problem():
-            return error
-        case HTTPException(status_code=405):
-            allow = (error.headers or {}).get("Allow", "")
-            return Problem("method-not-allowed", f"Allowed here: {allow}.", Allow=allow)
-        case LogsFull():
-            return Problem("storage-full", str(error), Retry_After="5")
-        case LogsUnavailable():
-            return Problem("unavailable", str(error), Retry_After="1")
-    log.error("a request failed", exc_info=error)
-    return Problem("internal", NOT_FORESEEN)
 
 
 def _check_audit(asked: wire.Append, principal: Principal | None) -> None:

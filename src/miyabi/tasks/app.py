@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, Router
@@ -18,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from miyabi.context import TASK
 from miyabi.counters import exposition
 from miyabi.database import Database, DatabaseFull, DatabaseUnavailable, TaskPage
-from miyabi.http import NOT_FORESEEN, ClientGone, Problem, parse_body, read_body, respond
+from miyabi.http import Application, Problem, parse_body, read_body, respond
 from miyabi.logs import LogsUnavailable
 from miyabi.principal import Sight, attached, sight_of
 from miyabi.tasks.api import Api
@@ -43,12 +42,16 @@ RENDERED = 8
 """Pages kept as bytes; a page object stays the same while nothing in it changed."""
 
 
-class TasksApp:
+class TasksApp(Application):
     """ASGI. Keep :attr:`api`'s hub started while it serves; the lifespan does so.
 
     ``follows`` is false where the process stands still between requests: then no hub is needed, and events are told
     by visits (:mod:`miyabi.tasks.visit`). ``now`` gives epoch seconds.
     """
+
+    log = log
+    full = (DatabaseFull,)
+    away = (DatabaseUnavailable, LogsUnavailable)
 
     def __init__(
         self, api: Api, database: Database, *, follows: bool = True, now: Callable[[], float] = time.time
@@ -67,20 +70,7 @@ class TasksApp:
             Route("/api/openapi.json", _openapi),
             Route("/metrics", _metrics),
         ]
-        self._router = Router(routes, redirect_slashes=False, default=_nothing_here, lifespan=self._lifespan)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; whatever is raised becomes a problem to answer with."""
-        if scope["type"] != "http":
-            await self._router(scope, receive, send)
-            return
-        scope["app"] = self
-        try:
-            await self._router(scope, receive, send)
-        except ClientGone:
-            return
-        except Exception as error:
-            await problem_of(error).response()(scope, receive, send)
+        super().__init__(Router(routes, redirect_slashes=False, default=_nothing_here, lifespan=self._lifespan))
 
     @asynccontextmanager
     async def _lifespan(self, app: ASGIApp) -> AsyncIterator[None]:
@@ -163,22 +153,6 @@ class _Endpoint:
             body = parse_body(raw, headers.get(b"content-type", b"").decode("latin-1"), operation.body)
         answer = await operation.handler(self._app.api, Call(path, query, body, sight_of(attached(scope))))
         await self._app.answer(answer, headers.get(b"if-none-match"), send)
-
-
-def problem_of(error: Exception) -> Problem:
-    """The problem that an exception is answered with; what nobody foresaw is logged and 500."""
-    match error:
-        case Problem():
-            return error
-        case HTTPException(status_code=405):
-            allow = (error.headers or {}).get("Allow", "")
-            return Problem("method-not-allowed", f"Allowed here: {allow}.", Allow=allow)
-        case DatabaseFull():
-            return Problem("storage-full", str(error), Retry_After="5")
-        case DatabaseUnavailable() | LogsUnavailable():
-            return Problem("unavailable", str(error), Retry_After="1")
-    log.error("a request failed", exc_info=error)
-    return Problem("internal", NOT_FORESEEN)
 
 
 def _route(path: str, operations: dict[str, Operation], app: TasksApp) -> Route:
