@@ -15,11 +15,10 @@ from miyabi.cli.service import (
     Main,
     folder_lock,
     folders_lock,
-    insecure_option,
     refuse_strangers,
     run_service,
+    service_options,
     settings_of,
-    tls_options,
 )
 from miyabi.settings import Settings
 
@@ -34,16 +33,7 @@ PORTS = {"gateway": 8420, "tasks": 8421, "collector": 8422, "logs": 8423}
 
 @click.command(context_settings={"max_content_width": 100})
 @click.argument("service", type=click.Choice(list(PORTS)))
-@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    metavar="PORT",
-    help="Port.  [default: 8420, 8421, 8422, 8423 in the order above]",
-)
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded stores.")
-@tls_options
-@insecure_option
+@service_options("8420, 8421, 8422, 8423 in the order above")
 def serve(
     service: str,
     host: str | None,

@@ -89,15 +89,29 @@ def run_service(settings: Settings, port: int, main: Main) -> None:
         raise click.ClickException(str(error)) from None
 
 
-def tls_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that name a certificate."""
-    file = click.Path(path_type=Path, dir_okay=False)
-    key = click.option("--tls-key", type=file, help="Its key, without a passphrase.  [default: in the same file]")
-    cert = click.option("--tls-cert", type=file, help="Speak HTTPS: the certificate and its chain, in PEM.")
-    return cert(key(command))
+def service_options(ports: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Where a command listens and what it works on; ``ports`` are its default ones."""
+    folder, file = (click.Path(path_type=Path, file_okay=one, dir_okay=not one) for one in (False, True))
+    options = (
+        click.option("--host", help="Address to listen on.  [default: 127.0.0.1]"),
+        click.option(
+            "--port",
+            type=click.IntRange(0, 65535),
+            metavar="PORT",
+            help=f"Port; 0 takes a free one.  [default: {ports}]",
+        ),
+        click.option("--data", type=folder, help="Folder of the embedded stores: lines and tasks."),
+        click.option("--tls-cert", type=file, help="Speak HTTPS: the certificate and its chain, in PEM."),
+        click.option("--tls-key", type=file, help="Its key, without a passphrase.  [default: in the same file]"),
+        click.option("--insecure", is_flag=True, help="Serve whoever can reach the address, without a token."),
+    )
 
+    def given(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            command = option(command)
+        return command
 
-insecure_option = click.option("--insecure", is_flag=True, help="Serve whoever can reach the address, without a token.")
+    return given
 
 
 def refuse_strangers(settings: Settings, *, insecure: bool) -> None:

@@ -7,21 +7,12 @@ from pathlib import Path
 
 import click
 
-from miyabi.cli.service import folders_lock, insecure_option, refuse_strangers, run_service, settings_of, tls_options
+from miyabi.cli.service import folders_lock, refuse_strangers, run_service, service_options, settings_of
 from miyabi.settings import DEFAULT_PORT, Settings
 
 
 @click.command(short_help="Start the board, until Ctrl-C.")
-@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    metavar="PORT",
-    help=f"Port; 0 takes a free one.  [default: {DEFAULT_PORT}]",
-)
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder for logs and tasks.")
-@tls_options
-@insecure_option
+@service_options(str(DEFAULT_PORT))
 def up(
     host: str | None,
     port: int | None,

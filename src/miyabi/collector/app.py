@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Protocol
 
 import msgspec
 from starlette.requests import Request
@@ -24,10 +25,20 @@ from miyabi.principal import NEEDS_ALL, attached, sight_of
 log = logging.getLogger("miyabi.collector")
 
 
+class Work(Protocol):
+    """What runs until it is cancelled, and then remembers its place in the database."""
+
+    async def run(self) -> None:
+        """Work for ever."""
+
+    async def stop(self) -> None:
+        """Remember the place. Raises ``DatabaseUnavailable``."""
+
+
 @asynccontextmanager
-async def running(loop: Loop) -> AsyncIterator[None]:
-    """The loop at work in the background; ends with it stopped and its place remembered."""
-    job = asyncio.create_task(loop.run(), name="collector")
+async def running(work: Work, name: str = "collector") -> AsyncIterator[None]:
+    """The work goes on in the background; ends with it stopped and its place remembered."""
+    job = asyncio.create_task(work.run(), name=name)
     try:
         yield
     finally:
@@ -35,7 +46,7 @@ async def running(loop: Loop) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await job
         with suppress(DatabaseUnavailable):
-            await loop.stop()
+            await work.stop()
 
 
 class CollectorApp(Application):

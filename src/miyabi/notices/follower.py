@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from miyabi.database import Database
+from miyabi.database.follow import place_of
 from miyabi.model import Task
 from miyabi.notices import Kind
 from miyabi.notices.book import DAY_MILLIS, Book, Find, at_once, enter, is_news, touches
@@ -65,17 +66,9 @@ class Follower:
             self._stored, self._stored_at = self.place, self._now()
 
     async def _begin(self) -> str:
-        """The place that is remembered; the feed's end where there is none, or one that another database made."""
-        place = await self._database.memo(PLACE)
-        try:
-            if place:
-                await self._database.changed(place, 1)
-                return place
-        except ValueError:
-            pass
-        place = (await self._database.changed(limit=0)).next
-        await self._database.set_memo(PLACE, place)
-        await self._ledger.read()
+        place, new = await place_of(self._database, PLACE)
+        if new:
+            await self._ledger.read()
         return place
 
     async def _enter(self, tasks: Sequence[Task]) -> int:

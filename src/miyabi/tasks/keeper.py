@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from miyabi.cache import NEWEST, Cache, CacheUnavailable
 from miyabi.cache.breaker import Breaker
 from miyabi.database import MAX_PAGE, Database, TaskQuery
+from miyabi.database.follow import place_of
 from miyabi.model import Task
 
 PLACE_SECONDS = 1.0
@@ -106,7 +107,7 @@ class Kept:
 
         Raises ``DatabaseUnavailable``.
         """
-        place = await self._place()
+        place, _ = await place_of(self._database, PLACE_KEPT)
         while (changes := await self._database.changed(place, PAGE)).tasks:
             try:
                 await self._cache.put(changes.tasks)
@@ -114,16 +115,3 @@ class Kept:
                 return
             place = changes.next
             await self._database.set_memo(PLACE_KEPT, place)
-
-    async def _place(self) -> str:
-        """The place that is remembered; a new one where there is none, or one that another database made."""
-        place = await self._database.memo(PLACE_KEPT)
-        try:
-            if place:
-                await self._database.changed(place, 1)
-                return place
-        except ValueError:
-            pass
-        place = (await self._database.changed(limit=0)).next
-        await self._database.set_memo(PLACE_KEPT, place)
-        return place

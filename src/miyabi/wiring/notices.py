@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from miyabi.database import Database, DatabaseUnavailable
 from miyabi.masked import kind_of
@@ -98,15 +98,10 @@ async def notifying(settings: Settings, database: Database) -> AsyncIterator[Non
     if notifier is None:
         yield
         return
-    job = asyncio.create_task(notifier.run(), name="notices")
-    try:
+    from miyabi.collector.app import running  # late: `miyabi notify` serves nothing
+
+    async with running(notifier, "notices"):
         yield
-    finally:
-        job.cancel()
-        with suppress(asyncio.CancelledError):
-            await job
-        with suppress(DatabaseUnavailable):
-            await notifier.stop()
 
 
 def _plan(settings: Settings) -> Plan | None:
