@@ -18,6 +18,7 @@ from infra.function import Code
 from infra.gateway import Gateway
 from infra.logs import Logs
 from infra.network import Network
+from infra.notices import Notices
 from infra.operations import CLOUDFRONT_REGION, Operations, WebAlarms
 from infra.package import Target, built
 from infra.service import Service
@@ -47,6 +48,8 @@ def build_stacks(app: App, settings: Deployment, code: Code) -> Mapping[str, Ser
         auth: [web],
         operations: [gateway, web],
     }
+    if settings.notify_parameter:
+        needs[Notices(app, settings, code)] = [collector, web]
     if settings.region != CLOUDFRONT_REGION:
         needs[WebAlarms(app, settings)] = [web]
     for service, others in needs.items():

@@ -39,7 +39,7 @@ class Collector(Service):
             environment=stores.environment(self),
         )
         put = iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.failed.queue_arn])
-        self.function = make_function(self, code, shape, [*stores.allowed(self), put])
+        self.function = make_function(self, code, shape, [*stores.allowed(self), put, *self._may_tell()])
         stores.accept_streams(self, self.node.find_child("Role"))
         self._keep_failed()
         self._sweep()
@@ -58,16 +58,30 @@ class Collector(Service):
         accept(queue, {"SQS3": _IS_THE_LAST})
         return queue
 
+    @property
+    def _tells(self) -> bool:
+        """Whether its runs are told on the account's event bus: notices go out then, and nothing else listens."""
+        return self.settings.notify_parameter is not None
+
+    @property
+    def _bus(self) -> str:
+        return self.arn_of("events", "event-bus/default")
+
+    def _may_tell(self) -> list[iam.PolicyStatement]:
+        return [iam.PolicyStatement(actions=["events:PutEvents"], resources=[self._bus])] if self._tells else []
+
     def _keep_failed(self) -> None:
-        failure = lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=self.failed.queue_arn)
-        lambda_.CfnEventInvokeConfig(
+        invoked = lambda_.CfnEventInvokeConfig
+        success = invoked.OnSuccessProperty(destination=self._bus) if self._tells else None
+        failure = invoked.OnFailureProperty(destination=self.failed.queue_arn)
+        invoked(
             self,
             "Failures",
             function_name=self.function.ref,
             qualifier="$LATEST",
             maximum_retry_attempts=RETRIES,
             maximum_event_age_in_seconds=OLDEST_SECONDS,
-            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(on_failure=failure),
+            destination_config=invoked.DestinationConfigProperty(on_failure=failure, on_success=success),
         )
 
     def _sweep(self) -> None:

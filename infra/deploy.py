@@ -20,13 +20,14 @@ from miyabi.deployment import Deployment, load
 
 ALARM_REGION = "us-east-1"
 STACKS = ("network", "logs", "database", "cache", "tasks", "collector", "gateway", "web", "auth", "operations")
-"""All but the page's alarm."""
+"""All but the page's alarm and the notices, which not everybody has."""
 SYNTHESISED = ("--app=cdk.out", "--require-approval=never", "--concurrency=4")
 
 
 def deploy(settings: Deployment, context: Sequence[str] = (), *, existing: bool = False) -> str:
     """Deploy everything; the page's address. With ``existing``, tables and log groups that a destroy left are taken."""
-    stacks = [f"{settings.prefix}-{name}" for name in STACKS]
+    names = (*STACKS, "notices") if settings.notify_parameter else STACKS
+    stacks = [f"{settings.prefix}-{name}" for name in names]
     cdk("synth", "--quiet", context=context)
     cdk("deploy", *stacks, *SYNTHESISED, *(["--import-existing-resources"] if existing else []))
     upload(settings)

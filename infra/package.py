@@ -31,6 +31,7 @@ _SERVICE = ("aiodynamo", "ahocorasick-rs", "hiredis", "mangum", "msgspec", "prom
 REQUIREMENTS: Mapping[str, Sequence[str]] = {
     "tasks": _SERVICE,
     "collector": ("aiohttp", *_SERVICE),
+    "notices": ("aiodynamo", "aiohttp", "apprise", "mangum", "msgspec", "prometheus-client", "starlette", "tzdata"),
     "authorizer": ("msgspec", "prometheus-client", "PyJWT[crypto]", "starlette"),
 }
 """What each function imports beside boto3, which the runtime has. What these need comes along."""

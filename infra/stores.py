@@ -30,21 +30,31 @@ def environment(service: Service) -> dict[str, str]:
     endpoint = f"endpoint=https://logs.{service.region}.api.aws&" if settings.egress == "ipv6" else ""
     return {
         "MIYABI_CACHE": service.shared("cache/url"),
-        "MIYABI_DATABASE": f"dynamodb:?prefix={settings.prefix}",
+        "MIYABI_DATABASE": database(service),
         "MIYABI_LOGS": f"cloudwatch:?{endpoint}probe=false",
     }
+
+
+def database(service: Service) -> str:
+    """``MIYABI_DATABASE`` of a function."""
+    return f"dynamodb:?prefix={service.settings.prefix}"
+
+
+def tasks_arns(service: Service) -> list[str]:
+    """The table of the tasks, and its indexes."""
+    table = service.arn_of("dynamodb", f"table/{service.settings.prefix}-tasks")
+    return [table, *(f"{table}/index/{index}" for index in KEYS)]
 
 
 def allowed(service: Service) -> list[iam.PolicyStatement]:
     """The tables, Redis and the product's log groups, and no others."""
     prefix = service.settings.prefix
-    tables = [service.arn_of("dynamodb", f"table/{prefix}-{name}") for name in ("tasks", "projects")]
-    indexes = [f"{tables[0]}/index/{index}" for index in KEYS]
+    (tasks, *indexes), projects = tasks_arns(service), service.arn_of("dynamodb", f"table/{prefix}-projects")
     redis, user = f"replicationgroup:{group_name(service.settings)}", f"user:{prefix}"
     cache = [service.arn_of("elasticache", resource) for resource in (redis, user)]
     groups = [service.log_group_arn(group) for group in GROUPS]
     return [
-        iam.PolicyStatement(actions=list(_RECORDS), resources=[*tables, *indexes]),
+        iam.PolicyStatement(actions=list(_RECORDS), resources=[tasks, projects, *indexes]),
         iam.PolicyStatement(actions=["elasticache:Connect"], resources=cache),
         iam.PolicyStatement(actions=list(_LINES), resources=[*groups, *(f"{group}:*" for group in groups)]),
         iam.PolicyStatement(actions=["logs:DescribeLogGroups"], resources=[service.log_group_arn("*")]),

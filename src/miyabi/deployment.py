@@ -67,6 +67,10 @@ class Deployment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Id of the page's public client at ``issuer``, to sign in there; unset: tokens are pasted."""
     secret_parameter: str | None = None
     """Name of an SSM SecureString with the secret of HS256 tokens, which are then let in, too."""
+    notify_parameter: str | None = None
+    """Name of an SSM SecureString with the addresses that notices go to, or with rules; unset: nobody is told."""
+    notify_secret_parameter: str | None = None
+    """Name of an SSM SecureString with the secret that signs webhooks; goes with ``notify_parameter``."""
     origins: tuple[str, ...] = ()
     """Pages of other addresses that may ask the API (CORS), e.g. ``["https://board.example.org"]``."""
     retention_days: int = 30
@@ -98,7 +102,10 @@ class Deployment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             (_matches(_MAIL, self.alarms_to), f"alarms_to: `{self.alarms_to}` is no mail address"),
             (not self.issuer or self.issuer.startswith("https://"), "issuer: must begin with https://"),
             (wrong is None, f"origins: `{wrong}` is no origin; write one like `https://board.example.org`"),
-            (not self.secret_parameter or self.secret_parameter.startswith("/"), "secret_parameter: must begin with /"),
+            *(
+                (not (given := getattr(self, name)) or given.startswith("/"), f"{name}: must begin with /")
+                for name in ("secret_parameter", "notify_parameter", "notify_secret_parameter")
+            ),
         )
 
     def _figures(self) -> tuple[tuple[bool, str], ...]:
@@ -124,6 +131,10 @@ class Deployment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             (not reserved or kept <= reserved, "provisioned_concurrency: must not be above tasks_concurrency"),
             ((self.issuer is None) == (self.audience is None), "issuer: goes with audience; give both or neither"),
             (self.client is None or self.issuer is not None, "client: goes with issuer; Cognito's is made"),
+            (
+                self.notify_secret_parameter is None or self.notify_parameter is not None,
+                "notify_secret_parameter: goes with notify_parameter; give that, too",
+            ),
             (not self.most_units or self.most_units >= least, f"most_units: must be 0 or at least {least}"),
         )
 

@@ -117,7 +117,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     notify_file: Path | None = None
     """A file of TOML that says who is told what, instead."""
     notify_secret: Secret | None = None
-    """Signs webhooks: ``whsec_`` and Base64. Several with spaces between while one takes another's place."""
+    """Signs webhooks: ``whsec_`` and Base64, or ``ssm:NAME`` of a SecureString with it.
+
+    Several with spaces between while one takes another's place.
+    """
     notify_language: Literal["en", "ja"] = "en"
     """Of notices whose rule names none."""
     public_url: str | None = None

@@ -51,13 +51,19 @@ def test_a_zip_is_at_most_12_mb(packages: Mapping[str, Package], folder: Path) -
 def test_boto3_is_left_to_the_runtime_and_the_page_to_its_bucket(packages: Mapping[str, Package], folder: Path) -> None:
     for package in packages.values():
         tops = {name.split("/")[0] for name in names(folder, package)}
-        assert not tops & {"boto3", "botocore", "uvicorn", "click", "rich"}
+        assert not tops & {"boto3", "botocore", "uvicorn", "rich"}
         assert not [name for name in names(folder, package) if name.startswith(("miyabi/webui/dist", "miyabi/cli"))]
 
 
 def test_only_the_authorizer_has_cryptography(packages: Mapping[str, Package], folder: Path) -> None:
     having = [name for name, one in packages.items() if "cryptography/__init__.py" in names(folder, one)]
     assert having == ["authorizer"]
+
+
+def test_only_the_notices_have_apprise(packages: Mapping[str, Package], folder: Path) -> None:
+    for module in ("apprise", "click"):
+        having = [name for name, one in packages.items() if f"{module}/__init__.py" in names(folder, one)]
+        assert having == ["notices"]
 
 
 def _machine(path: Path, name: str) -> str:
@@ -104,6 +110,7 @@ def test_older_zips_are_cleared_away(folder: Path, tmp_path: Path) -> None:
         ("tasks", "miyabi.tasks.app, miyabi.wiring.dynamodb_light, aiodynamo.credentials, miyabi.cache.redis, mangum"),
         ("collector", "miyabi.collector.collect, miyabi.database.dynamodb_aiohttp, miyabi.cache.redis"),
         ("authorizer", "miyabi.gateway.guard, jwt, cryptography.hazmat.primitives.asymmetric.rsa"),
+        ("notices", "miyabi.wiring.aws_lambda.notices, miyabi.wiring.dynamodb_light, aiohttp, apprise, tzdata"),
     ],
 )
 def test_a_zip_has_all_that_its_service_imports(folder: Path, name: str, imported: str) -> None:

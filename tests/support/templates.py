@@ -31,6 +31,8 @@ DEPLOYMENTS: Mapping[str, Mapping[str, str]] = {
         "issuer": "https://login.example.org/board",
         "audience": "board",
         "secret_parameter": "/board/secret",
+        "notify_parameter": "/board/notify",
+        "notify_secret_parameter": "/board/notify-secret",
         "origins": "https://board.example.org,http://localhost:5173",
         "retention_days": "90",
         "lambda_retention_days": "14",

@@ -42,7 +42,16 @@ def test_the_example_names_every_setting_with_its_default() -> None:
     names = [line.split(" = ")[0] for line in lines]
     assert tuple(names) == Deployment.__struct_fields__
     shown = tomllib.loads("\n".join(lines))
-    unset = ("alarms_to", "issuer", "audience", "client", "secret_parameter", "origins")
+    unset = (
+        "alarms_to",
+        "issuer",
+        "audience",
+        "client",
+        "secret_parameter",
+        "notify_parameter",
+        "notify_secret_parameter",
+        "origins",
+    )
     assert convert({name: value for name, value in shown.items() if name not in unset}, Deployment) == Deployment()
     assert convert(shown, Deployment).issuer == "https://login.example.org/"
 
@@ -66,6 +75,8 @@ def test_the_example_names_every_setting_with_its_default() -> None:
         ({"alarms_to": "me"}, "`me` is no mail address"),
         ({"origins": "*"}, "origins: `*` is no origin"),
         ({"secret_parameter": "secret"}, "must begin with /"),
+        ({"notify_parameter": "ntfy://topic"}, "notify_parameter: must begin with /"),
+        ({"notify_secret_parameter": "/secret"}, "goes with notify_parameter"),
         ({"retention_days": "31"}, "retention_days: CloudWatch Logs keeps lines for (1, 3, 5"),
         ({"point_in_time_days": "36"}, "point_in_time_days: must be 1 to 35"),
         ({"most_units": "4"}, "most_units: must be 0 or at least 5"),

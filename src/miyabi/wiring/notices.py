@@ -62,16 +62,10 @@ Notices = Callable[[], Awaitable[None]]
 
 
 def open_notices(settings: Settings, database: Database) -> Notices:
-    """What a function calls when it has collected. Whatever goes wrong with notices is logged, and fails nothing else:
-    settings that can't be used, too, as nobody watches such a process start.
-    """
-    try:
-        notifier = make_notifier(settings, database)
-    except SettingsError as error:
-        log.error("nobody is told anything: %s", error)
-        return _nothing
+    """What a function calls each time that it is woken; what it can't tell now waits. Raises ``SettingsError``."""
+    notifier = make_notifier(settings, database)
     if notifier is None:
-        return _nothing
+        raise SettingsError("MIYABI_NOTIFY: nobody is named who is to be told; write `ssm:NAME` of a parameter.")
 
     async def tell() -> None:
         try:
@@ -85,10 +79,6 @@ def open_notices(settings: Settings, database: Database) -> Notices:
             log.exception("notices wait for the next call")
 
     return tell
-
-
-async def _nothing() -> None:
-    """Nobody is told."""
 
 
 @asynccontextmanager
@@ -141,7 +131,9 @@ def _webhook(settings: Settings, address: str) -> Target:
 
     if address.partition("://")[0] not in SCHEMES:
         raise ValueError("write it as `webhook+https://host/path`")
-    given = settings.notify_secret.value if settings.notify_secret else ""
+    given = settings.notify_secret.value.strip() if settings.notify_secret else ""
+    if given.startswith(SSM):
+        given = read_parameter("MIYABI_NOTIFY_SECRET", given.removeprefix(SSM).strip())
     try:
         secrets = read_secrets(given)
     except ValueError as error:

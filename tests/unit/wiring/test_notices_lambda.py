@@ -1,4 +1,4 @@
-"""Notices where no process lives on: the collector's function tells after each push and sweep."""
+"""Notices where no process lives on: a function of their own tells what has become due, each time that it is woken."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moto import mock_aws
 from tests.support.function import invoke, request
 from tests.support.receiver import SECRET, Receiver
 
+from miyabi.settings import from_environment
+from miyabi.wiring.notices import make_targets, read_plan
+
 TASKS = "miyabi.wiring.aws_lambda.tasks.handler"
 COLLECTOR = "miyabi.wiring.aws_lambda.collector.handler"
+NOTICES = "miyabi.wiring.aws_lambda.notices.handler"
 SWEEP = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 RUN = {"run": "r1", "name": "job", "type": "build", "project": "house"}
 LINES = [
@@ -41,31 +46,62 @@ def append(stream: str) -> dict[str, Any]:
     return request("POST", f"/api/logs/%2Fmiyabi%2Fjobs/{stream}", {"events": events})
 
 
-def test_what_a_sweep_finds_is_told_once_whatever_function_sweeps_next(env: dict[str, str], receiver: Receiver) -> None:
+def swept(env: dict[str, str], stream: str) -> None:
+    """A job has failed, and the collector has read so."""
+    invoke(TASKS, [append(stream)], env)
     invoke(COLLECTOR, [SWEEP], env)
-    invoke(TASKS, [append("job-1")], env)
-    first = invoke(COLLECTOR, [SWEEP, SWEEP], env)
-    invoke(COLLECTOR, [SWEEP], env)
+
+
+def test_what_the_collector_found_is_told_once_however_often_it_is_woken(
+    env: dict[str, str], receiver: Receiver
+) -> None:
+    invoke(NOTICES, [{}], env)
+    swept(env, "job-1")
+    first = invoke(NOTICES, [{}, SWEEP], env)
+    invoke(NOTICES, [{}], env)
+    assert first.results == [None, None]
     assert receiver.types() == ["task.failed job-1"]
     assert receiver.received[0].verified()["data"]["task"]["details"]["error_message"] == "Error: no such bucket"
-    assert "apprise" not in first.modules, "it is not in the function's package"
 
 
-def test_a_receiver_that_is_away_fails_no_sweep(env: dict[str, str], receiver: Receiver) -> None:
-    receiver.close()
-    invoke(COLLECTOR, [SWEEP], env)
+def test_the_collector_itself_tells_nobody_and_imports_nothing_of_it(env: dict[str, str], receiver: Receiver) -> None:
+    invoke(NOTICES, [{}], env)
     invoke(TASKS, [append("job-1")], env)
     done = invoke(COLLECTOR, [SWEEP], env)
-    assert done.results == [{"streams": 1, "lines": 4}]
+    assert not done.modules & {"apprise", "aiohttp"}
+    assert not receiver.types()
+
+
+def test_a_receiver_that_is_away_is_logged_and_fails_no_call(env: dict[str, str], receiver: Receiver) -> None:
+    receiver.close()
+    invoke(NOTICES, [{}], env)
+    swept(env, "job-1")
+    done = invoke(NOTICES, [{}], env)
+    assert done.results == [None]
     assert any("can't be reached" in line.get("message", "") for line in done.log)
 
 
-def test_rules_that_can_not_be_used_are_logged_and_fail_no_sweep(env: dict[str, str]) -> None:
-    done = invoke(COLLECTOR, [SWEEP], env | {"MIYABI_NOTIFY_SECRET": ""})
-    assert done.results == [{"streams": 0, "lines": 0}]
-    assert done.log[0]["message"].startswith("nobody is told anything: MIYABI_NOTIFY_SECRET: ")
+@pytest.mark.parametrize(
+    "given", [{"MIYABI_NOTIFY_SECRET": ""}, {"MIYABI_NOTIFY": "no address"}, {"MIYABI_NOTIFY": ""}]
+)
+def test_settings_that_can_not_be_used_are_logged_and_fail_each_call(
+    env: dict[str, str], given: dict[str, str]
+) -> None:
+    done = invoke(NOTICES, [{}, {}], env | given)
+    assert [str(each["raised"])[:14] for each in done.results] == ["SettingsError:"] * 2
+    assert done.log[0]["message"].startswith("nobody is told anything: MIYABI_NOTIFY")
 
 
-def test_where_nobody_is_told_nothing_of_it_is_asked_for(env: dict[str, str]) -> None:
-    done = invoke(COLLECTOR, [SWEEP], env | {"MIYABI_NOTIFY": ""})
-    assert not done.modules & {"apprise", "aiohttp"}
+def test_a_webhooks_secret_may_lie_in_a_parameter(monkeypatch: pytest.MonkeyPatch) -> None:
+    import boto3
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    with mock_aws():
+        boto3.client("ssm").put_parameter(Name="/board/secret", Value=SECRET, Type="SecureString")
+        given = {"MIYABI_NOTIFY": "webhook+https://host/path", "MIYABI_NOTIFY_SECRET": "ssm:/board/secret"}
+        settings = from_environment(given)
+        plan = read_plan(settings)
+        assert plan
+        assert len(make_targets(settings, plan)) == 1

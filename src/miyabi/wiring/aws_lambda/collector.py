@@ -3,7 +3,7 @@
 A subscription of the log groups pushes new lines; a schedule sweeps what no push told of, looks after silent tasks
 and keeps the cache right; API Gateway passes on ``POST /api/collect`` and ``POST /api/tasks/TASK/reread``. Events that
 failed for good lie in a dead-letter queue: one that is taken out of it again (a "redrive") is collected as if new.
-After a push and a sweep people are told, where the settings say whom.
+Telling people is for a function of its own (:mod:`miyabi.wiring.aws_lambda.notices`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from miyabi.settings import Settings
 from miyabi.tasks.keeper import Kept
 from miyabi.wiring.aws_lambda.runtime import Event, Process, adapter, is_request
 from miyabi.wiring.collector import known_of, make_loop
-from miyabi.wiring.notices import Notices, open_notices
 from miyabi.wiring.stores import open_stores_for_ever
 
 
@@ -32,19 +31,16 @@ class Service(NamedTuple):
     app: Mangum
     known: Known
     kept: Kept
-    notices: Notices
 
 
 async def _make(settings: Settings) -> Service:
     stores = await open_stores_for_ever(settings)
     loop = make_loop(settings, stores)
-    notices = open_notices(settings, stores.database)
     return Service(
         loop,
         adapter(CollectorApp(loop), "The collector"),
         known_of(stores),
         Kept(stores.database, stores.cache),
-        notices,
     )
 
 
@@ -66,14 +62,12 @@ async def _collected(service: Service, event: Event) -> Any:
     if event.get("source") == "aws.events":
         return await _sweep(service)
     results = [await collect_pushed(service.loop, delivery, service.known) for delivery in deliveries(event)]
-    await service.notices()
     return msgspec.to_builtins(results)
 
 
 async def _sweep(service: Service) -> Any:
     """Collect, and meanwhile put into the cache what writers that died did not."""
     result, _ = await asyncio.gather(service.loop.sweep(), service.kept.again())
-    await service.notices()
     return msgspec.to_builtins(result)
 
 
