@@ -199,7 +199,10 @@ export const en = {
   account: {
     signedInAs: (name: string) => `Signed in as ${name}`,
     signOut: "Sign out",
-    role: { viewer: "Viewer", developer: "Developer", admin: "Administrator", service: "Service" } as Record<string, string>,
+    role: { viewer: "Viewer", developer: "Developer", admin: "Administrator", service: "Service" } as Record<
+      string,
+      string
+    >,
     needs: (role: string) => `This needs the role ${role}. Ask whoever runs the board.`,
   },
   error: {
