@@ -150,8 +150,9 @@ def test_a_wait_whose_connection_breaks_goes_on_over_the_next_one(server: LogSer
 def test_a_wait_that_is_longer_than_one_poll_asks_on(server: LogServer, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(cable: Cable, logs: HttpLogs) -> None:
         waiting = asyncio.create_task(logs.wait("", 1000))
-        while cable.requests < 4:
-            await asyncio.sleep(0.01)
+        for _ in range(4):
+            cable.asked.clear()
+            await cable.asked.wait()
         assert not waiting.done()
         await logs.close()
         with pytest.raises(LogsUnavailable, match="closed"):
