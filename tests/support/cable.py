@@ -24,7 +24,7 @@ class Cable:
         self.requests = 0
         """Pieces that came for the server."""
         self.asked = asyncio.Event()
-        """Set with the first of them."""
+        """Set with each of them; whoever counts them clears it."""
 
     @property
     def url(self) -> str:
